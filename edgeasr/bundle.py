@@ -85,8 +85,8 @@ def find_bundle(name: str, folders: list[Path]) -> Path:
     for folder in folders:
         if (folder / name / BUNDLE_FILE).is_file():
             return folder / name
-    known = sorted({path.parent.name for folder in folders for path in folder.glob("*/bundle.json")})
-    raise BundleError(f"no model called {name!r}; there are: {', '.join(known) or 'none'}")
+    known = {path.parent.name for folder in folders for path in folder.glob(f"*/{BUNDLE_FILE}")}
+    raise BundleError(f"no model called {name!r}; there are: {', '.join(sorted(known)) or 'none'}")
 
 
 def seal_bundle(
@@ -97,7 +97,7 @@ def seal_bundle(
     settings: dict[str, Any],
     features: str | None = None,
 ) -> Manifest:
-    """Write `bundle.json` over the files that lie in `folder`; the folder's name is the bundle's."""
+    """Write `bundle.json` over files that lie in `folder`; the folder's name is the bundle's."""
     digests = {name: _sha256(folder / name) for name in sorted(files)}
     manifest = Manifest(folder.name, kind, digests, features, settings)
     text = json.dumps(asdict(manifest), indent=1, ensure_ascii=False, sort_keys=True)

@@ -74,7 +74,7 @@ def mel_filterbank(spec: FeatureSpec) -> NDArray[np.float32]:
 class LogMel:
     """PCM to log10 mel power, for a whole clip. Holds only constants."""
 
-    def __init__(self, spec: FeatureSpec = FeatureSpec()) -> None:  # noqa: B008 - frozen value
+    def __init__(self, spec: FeatureSpec = FeatureSpec()) -> None:
         self.spec = spec
         ramp = np.arange(spec.window) / spec.window
         # 1/32768 is folded into the window, so that int16 is never rescaled.
@@ -82,7 +82,7 @@ class LogMel:
         self._filters = mel_filterbank(spec)
 
     def __call__(self, pcm: Pcm) -> Frames:
-        """Return float32 [frames, mels] of a clip int16 [n]; frames = (n - window / 2) // hop + 1."""
+        """Return float32 [frames, mels] of a clip int16 [n], (n - window / 2) // hop + 1 frames."""
         padded = np.concatenate([np.zeros(self.spec.window // 2, np.int16), pcm])
         return self.of_windows(padded)
 
@@ -95,7 +95,8 @@ class LogMel:
         spectrum = np.fft.rfft(windows * self._window, axis=1)
         power = np.square(spectrum.real) + np.square(spectrum.imag)
         mel = power.astype(np.float32, copy=False) @ self._filters
-        return np.log10(np.maximum(mel, spec.floor))
+        log_mel: Frames = np.log10(np.maximum(mel, spec.floor))
+        return log_mel
 
 
 class Frontend:

@@ -44,7 +44,7 @@ def read_manifests(root: Path, names: Iterable[str]) -> Iterator[Utterance]:
 
 
 def in_held_out_share(key: str, share: float, *, salt: str = "") -> bool:
-    """Return whether a speaker or sentence belongs to the held-out share; the same on all machines."""
+    """Return whether a speaker or sentence is held out; the same on every machine."""
     digest = hashlib.sha256((salt + key).encode()).digest()
     return int.from_bytes(digest[:8], "big") / 2**64 < share
 
