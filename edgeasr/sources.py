@@ -1,20 +1,22 @@
 """Recorded audio of any rate and channel count, as 16 kHz mono PCM."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import soundfile
 import soxr
 
 from edgeasr.audio import SAMPLE_RATE, Pcm, to_int16
+from edgeasr.containers import missing_end
 from edgeasr.errors import AudioError
 
-__all__ = ["MAX_AUDIO_S", "audio_chunks", "read_audio"]
+__all__ = ["MAX_AUDIO_S", "audio_chunks", "decode_audio", "read_audio"]
 
 MAX_AUDIO_S = 4 * 3600.0
 _CHUNK_S = 1.0
-_MIN_RATE, _MAX_RATE = 4_000, 384_000
+_MIN_RATE, _MAX_RATE = 4_000, 384_000  # Hz
 _MAX_CHANNELS = 32
 
 
@@ -22,59 +24,80 @@ def audio_chunks(path: Path, *, max_s: float = MAX_AUDIO_S) -> Iterator[Pcm]:
     """Yield a file's audio as int16 [n] at 16 kHz mono, about a second at a time.
 
     Raises AudioError, naming the file, when it is missing, empty, not audio, longer than `max_s`,
-    or shorter than its header says; what was read until then has been yielded.
+    or truncated; what could be read until then has been yielded.
     """
     if not path.is_file():
         raise AudioError(f"{path}: no such file")
-    if path.stat().st_size == 0:
-        raise AudioError(f"{path}: the file is empty (0 bytes)")
     try:
-        stream = soundfile.SoundFile(str(path))
-    except (soundfile.LibsndfileError, RuntimeError, TypeError) as error:
-        raise AudioError(f"{path}: not audio that can be read ({_reason(error)})") from error
-    with stream:
-        _check_header(stream, path, max_s)
-        yield from _decode(stream, path)
+        with path.open("rb") as file:
+            yield from decode_audio(file, name=str(path), max_s=max_s)
+    except OSError as error:
+        raise AudioError(f"{path}: can not be read ({error.strerror})") from error
 
 
 def read_audio(path: Path, *, max_s: float = MAX_AUDIO_S) -> Pcm:
     """Return a whole file as int16 [n] at 16 kHz mono. Raises AudioError as `audio_chunks`."""
-    return np.concatenate(list(audio_chunks(path, max_s=max_s)))
+    return np.concatenate([np.zeros(0, np.int16), *audio_chunks(path, max_s=max_s)])
 
 
-def _check_header(stream: soundfile.SoundFile, path: Path, max_s: float) -> None:
+def decode_audio(file: BinaryIO, *, name: str, max_s: float) -> Iterator[Pcm]:
+    """Yield the audio of an open file, int16 [n] at 16 kHz mono. Raises AudioError with `name`."""
+    if not file.read(1):
+        raise AudioError(f"{name}: the file is empty (0 bytes)")
+    truncated = missing_end(file)
+    file.seek(0)
+    try:
+        stream = soundfile.SoundFile(file)
+    except (soundfile.LibsndfileError, RuntimeError, TypeError) as error:
+        raise AudioError(f"{name}: not audio that can be read ({_reason(error)})") from error
+    with stream:
+        _check_header(stream, name, max_s)
+        read = yield from _decode(stream, name, max_s)
+        if read < stream.frames or truncated:
+            raise AudioError(f"{name}: truncated after {read / stream.samplerate:.2f} s of audio")
+
+
+def _check_header(stream: soundfile.SoundFile, name: str, max_s: float) -> None:
     if not _MIN_RATE <= stream.samplerate <= _MAX_RATE:
-        raise AudioError(f"{path}: a rate of {stream.samplerate} Hz; give 4 to 384 kHz")
+        raise AudioError(f"{name}: a rate of {stream.samplerate} Hz; give 4 to 384 kHz")
     if stream.channels > _MAX_CHANNELS:
-        raise AudioError(f"{path}: {stream.channels} channels; at most {_MAX_CHANNELS}")
+        raise AudioError(f"{name}: {stream.channels} channels; at most {_MAX_CHANNELS}")
     if stream.frames <= 0:
-        raise AudioError(f"{path}: holds no samples")
+        raise AudioError(f"{name}: holds no samples")
     if stream.frames / stream.samplerate > max_s:
-        raise AudioError(f"{path}: longer than {max_s:g} s; cut it into shorter files")
+        raise AudioError(
+            f"{name}: {stream.frames / stream.samplerate:.0f} s long; cut it into files of at most "
+            f"{max_s:g} s"
+        )
 
 
-def _decode(stream: soundfile.SoundFile, path: Path) -> Iterator[Pcm]:
+def _decode(
+    stream: soundfile.SoundFile, name: str, max_s: float
+) -> Generator[Pcm, None, int]:
+    """Yield int16 [n] at 16 kHz; return the count of samples read at the file's own rate."""
     resampler = None
     if stream.samplerate != SAMPLE_RATE:
         resampler = soxr.ResampleStream(stream.samplerate, SAMPLE_RATE, 1, dtype="float32")
-    expected, read = stream.frames, 0
+    step, read = int(stream.samplerate * _CHUNK_S), 0
     while True:
         try:
-            block = stream.read(int(stream.samplerate * _CHUNK_S), dtype="float32", always_2d=True)
+            samples = stream.read(step, dtype="float32", always_2d=True)
         except (soundfile.LibsndfileError, RuntimeError) as error:
-            raise AudioError(f"{path}: damaged after {read} samples ({_reason(error)})") from error
-        read += len(block)
-        mono = block.mean(axis=1, dtype=np.float32)
+            raise AudioError(
+                f"{name}: damaged after {read / stream.samplerate:.2f} s ({_reason(error)})"
+            ) from error
+        read += len(samples)
+        if read > stream.samplerate * max_s:  # a header may lie
+            raise AudioError(f"{name}: longer than {max_s:g} s; cut it into shorter files")
+        mono = samples.mean(axis=1, dtype=np.float32)
         if not np.isfinite(mono).all():
-            raise AudioError(f"{path}: holds NaN or infinite samples")
+            raise AudioError(f"{name}: holds NaN or infinite samples; convert it to 16 bits")
         if resampler is not None:
-            mono = resampler.resample_chunk(mono, last=len(block) == 0)
+            mono = resampler.resample_chunk(mono, last=len(samples) == 0)
         if len(mono):
             yield to_int16(mono)
-        if len(block) == 0:
-            break
-    if read < expected:
-        raise AudioError(f"{path}: truncated, {read} of {expected} samples")
+        if len(samples) == 0:
+            return read
 
 
 def _reason(error: Exception) -> str:

@@ -1,0 +1,46 @@
+# `make demo` and `make test` set up all they need in .venv; nothing else on the system changes.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+TORCH ?= torch
+
+.PHONY: demo test lint bench soak deb clean help
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.demo  ## hear a real recording through the whole pipeline, on screen and on MQTT
+	$(BIN)/edgeasr demo
+
+test: $(VENV)/.dev lint  ## run the linters and all quick tests
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: $(VENV)/.demo  ## CPU seconds per hour of audio, memory, start-up, on this machine
+	$(BIN)/edgeasr bench
+
+soak: $(VENV)/.dev  ## long fault and load tests
+	$(BIN)/python -m pytest -m soak
+
+deb: $(VENV)/.demo  ## build the Debian package
+	deploy/deb/build.sh
+
+clean:  ## remove the virtual environment and caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache build dist
+
+$(VENV)/bin/python:
+	@scripts/check-system $(PYTHON)
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+
+$(VENV)/.demo: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet -e '.[demo]'
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
+	@scripts/check-system $(PYTHON) test
+	$(BIN)/python -m pip install --quiet -e '.[demo,dev]'
+	@touch $@
