@@ -1,0 +1,48 @@
+"""What several tests share: audio made on the spot, the shipped models loaded once."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from edgeasr.sources import read_audio
+
+RECORDINGS = Path(__file__).parent.parent / "edgeasr" / "recordings"
+
+
+@pytest.fixture(scope="session")
+def models():
+    """The models that ship."""
+    from edgeasr.loading import load_models  # noqa: PLC0415 - slow, and some tests need none
+
+    return load_models()
+
+
+@pytest.fixture(scope="session")
+def recordings() -> dict[str, np.ndarray]:
+    """The bundled recordings, int16 [n] by file stem."""
+    return {path.stem: read_audio(path) for path in sorted(RECORDINGS.glob("*.flac"))}
+
+
+@pytest.fixture
+def wav(tmp_path):
+    """Return a function that writes samples to a WAV file and returns its path."""
+
+    def write(samples, *, rate=16_000, name="clip.wav", **options):
+        path = tmp_path / name
+        soundfile.write(path, samples, rate, **options)
+        return path
+
+    return write
+
+
+@pytest.fixture
+def noise():
+    """Faint white noise, int16 [n], the same each time."""
+
+    def make(seconds: float, level: float = 30.0) -> np.ndarray:
+        rng = np.random.default_rng(7)
+        return (rng.standard_normal(int(seconds * 16_000)) * level).astype(np.int16)
+
+    return make
