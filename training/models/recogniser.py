@@ -1,0 +1,212 @@
+"""The recogniser: Whisper's encoder and decoder taught to stream, with a CTC branch of its own.
+
+Log-mel -> two convolutions (stride 2, 20 ms) -> four self-attention layers that see the past and
+their own chunk (dynamic chunks, Zhang et al. 2020) -> CTC branch (Graves 2006) for partials, and a
+cross-attention decoder (Radford et al. 2022; joint training as Watanabe et al. 2017).
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+__all__ = ["CtcBranch", "Decoder", "Dims", "Encoder", "Recogniser", "chunk_mask"]
+
+
+@dataclass(frozen=True)
+class Dims:
+    """Sizes."""
+
+    units: int
+    """Decoder vocabulary"""
+    ctc_units: int
+    """CTC vocabulary, the blank included"""
+    mels: int = 80
+    width: int = 384
+    heads: int = 6
+    layers: int = 4
+    ctc_width: int = 384
+    ctc_layer: int = 2
+    """The encoder layer whose output the CTC branch sees beside the last one's"""
+    audio_frames: int = 1500
+    text_units: int = 160
+
+
+def chunk_mask(lengths: Tensor, frames: int, chunk: int | None) -> Tensor:
+    """Return bool [batch, 1, frames, frames], True where attention is allowed.
+
+    Each 20 ms frame sees the past and its own chunk of `chunk` frames; None means all frames.
+    """
+    at = torch.arange(frames, device=lengths.device)
+    real = at < lengths[:, None]  # (B, T)
+    allowed = real[:, None, :].expand(-1, frames, -1)
+    if chunk is not None:
+        allowed = allowed & (at[None, :] // chunk <= at[:, None] // chunk)
+    return allowed[:, None]
+
+
+class Attention(nn.Module):
+    """Multi-head attention (Vaswani et al. 2017) with fused projections."""
+
+    def __init__(self, width: int, heads: int, *, cross: bool) -> None:
+        super().__init__()
+        self.heads = heads
+        if cross:
+            self.query = nn.Linear(width, width)
+            self.key_value = nn.Linear(width, 2 * width)
+        else:
+            self.query_key_value = nn.Linear(width, 3 * width)
+        self.out = nn.Linear(width, width)
+
+    def split(self, x: Tensor) -> Tensor:
+        """(B, T, W) -> (B, heads, T, W / heads)."""
+        batch, frames, width = x.shape
+        return x.view(batch, frames, self.heads, width // self.heads).transpose(1, 2)
+
+    def attend(self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> Tensor:
+        """Heads in, (B, T, W) out; mask is bool, True where allowed."""
+        mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
+        return self.out(mixed.transpose(1, 2).flatten(2))
+
+    def own(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return query, key and value heads of self-attention."""
+        query, key, value = self.query_key_value(x).chunk(3, dim=-1)
+        return self.split(query), self.split(key), self.split(value)
+
+    def memory(self, audio: Tensor) -> tuple[Tensor, Tensor]:
+        """Return key and value heads of the encoder's output, for cross-attention."""
+        key, value = self.key_value(audio).chunk(2, dim=-1)
+        return self.split(key), self.split(value)
+
+
+class Block(nn.Module):
+    """Pre-norm self-attention, optional cross-attention, feed-forward."""
+
+    def __init__(self, width: int, heads: int, *, cross: bool) -> None:
+        super().__init__()
+        self.attn = Attention(width, heads, cross=False)
+        self.attn_ln = nn.LayerNorm(width)
+        if cross:
+            self.cross_attn = Attention(width, heads, cross=True)
+            self.cross_attn_ln = nn.LayerNorm(width)
+        self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
+        self.mlp_ln = nn.LayerNorm(width)
+
+    def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
+        """Encoder block on the whole signal, (B, T, W)."""
+        x = x + self.attn.attend(*self.attn.own(self.attn_ln(x)), mask)
+        return x + self.mlp(self.mlp_ln(x))
+
+
+class Encoder(nn.Module):
+    """Normalised log-mel to 20 ms states."""
+
+    def __init__(self, dims: Dims) -> None:
+        super().__init__()
+        self.dims = dims
+        self.conv1 = nn.Conv1d(dims.mels, dims.width, 3, padding=1)
+        self.conv2 = nn.Conv1d(dims.width, dims.width, 3, stride=2, padding=1)
+        self.register_buffer("positional_embedding", torch.zeros(dims.audio_frames, dims.width))
+        self.blocks = nn.ModuleList(
+            [Block(dims.width, dims.heads, cross=False) for _ in range(dims.layers)]
+        )
+        self.ln = nn.LayerNorm(dims.width)
+
+    def subsample(self, mel: Tensor) -> Tensor:
+        """(B, T, mels) -> (B, T / 2, W), no positions yet."""
+        x = F.gelu(self.conv1(mel.transpose(1, 2)))
+        return F.gelu(self.conv2(x)).transpose(1, 2)
+
+    def forward(self, mel: Tensor, lengths: Tensor, chunk: int | None) -> tuple[Tensor, Tensor]:
+        """Return the last and the CTC layer's states, (B, T / 2, W) each.
+
+        `mel` float [B, T, mels], `lengths` int [B] in 20 ms frames, `chunk` in 20 ms frames.
+        """
+        x = self.subsample(mel)
+        x = x + self.positional_embedding[: x.shape[1]]
+        mask = chunk_mask(lengths, x.shape[1], chunk)
+        middle = x
+        for number, block in enumerate(self.blocks, 1):
+            x = block(x, mask)
+            if number == self.dims.ctc_layer:
+                middle = x
+        return self.ln(x), middle
+
+
+class CtcBranch(nn.Module):
+    """Two encoder layers' states -> 40 ms steps -> GRU -> unit logits; unit 0 is the blank."""
+
+    def __init__(self, dims: Dims) -> None:
+        super().__init__()
+        self.middle_ln = nn.LayerNorm(dims.width)
+        self.merge = nn.Linear(4 * dims.width, dims.ctc_width)
+        self.gru = nn.GRU(dims.ctc_width, dims.ctc_width, batch_first=True)
+        self.ln = nn.LayerNorm(dims.ctc_width)
+        self.dropout = nn.Dropout(0.1)
+        self.out = nn.Linear(dims.ctc_width, dims.ctc_units)
+
+    def merged(self, last: Tensor, middle: Tensor) -> Tensor:
+        """(B, T, W) twice -> (B, T / 2, ctc_width); T is even."""
+        both = torch.cat([last, self.middle_ln(middle)], dim=-1)
+        batch, frames, width = both.shape
+        return F.gelu(self.merge(both.reshape(batch, frames // 2, 2 * width)))
+
+    def forward(self, last: Tensor, middle: Tensor) -> Tensor:
+        """Return logits (B, T / 2, ctc_units)."""
+        x = self.merged(last, middle)
+        with torch.autocast("cpu", enabled=False):  # oneDNN's bfloat16 GRU is the slower one
+            states, _ = self.gru(x.float())
+        return self.out(self.dropout(self.ln(x + states)))
+
+
+class Decoder(nn.Module):
+    """Text so far and the encoder's states to the logits of the next unit."""
+
+    def __init__(self, dims: Dims) -> None:
+        super().__init__()
+        self.token_embedding = nn.Embedding(dims.units, dims.width)
+        self.positional_embedding = nn.Parameter(torch.zeros(dims.text_units, dims.width))
+        self.blocks = nn.ModuleList(
+            [Block(dims.width, dims.heads, cross=True) for _ in range(dims.layers)]
+        )
+        self.ln = nn.LayerNorm(dims.width)
+
+    def forward(self, units: Tensor, audio: Tensor, lengths: Tensor) -> Tensor:
+        """Return logits [B, U, units] for int [B, U] units, states (B, T, W), lengths [B]."""
+        x = self.token_embedding(units) + self.positional_embedding[: units.shape[1]]
+        size = units.shape[1]
+        causal = torch.ones(size, size, dtype=torch.bool, device=units.device).tril()
+        heard = (torch.arange(audio.shape[1], device=audio.device) < lengths[:, None])[:, None, None]
+        for block in self.blocks:
+            x = x + block.attn.attend(*block.attn.own(block.attn_ln(x)), causal)
+            cross, query = block.cross_attn, block.cross_attn_ln(x)
+            key, value = cross.memory(audio)
+            x = x + cross.attend(cross.split(cross.query(query)), key, value, heard)
+            x = x + block.mlp(block.mlp_ln(x))
+        return F.linear(self.ln(x), self.token_embedding.weight)
+
+
+class Recogniser(nn.Module):
+    """Encoder, CTC branch and decoder."""
+
+    def __init__(self, dims: Dims) -> None:
+        super().__init__()
+        self.dims = dims
+        self.encoder = Encoder(dims)
+        self.ctc = CtcBranch(dims)
+        self.decoder = Decoder(dims)
+
+    def load_whisper(self, weights: dict[str, Tensor], unit_ids: list[int]) -> None:
+        """Take Whisper's weights; `unit_ids` are the kept rows of its vocabulary, in order."""
+        weights = dict(weights)
+        embedding = weights.pop("decoder.token_embedding.weight")
+        weights["decoder.token_embedding.weight"] = embedding[unit_ids]
+        positions = weights["decoder.positional_embedding"]
+        weights["decoder.positional_embedding"] = positions[: self.dims.text_units]
+        own = self.state_dict()
+        taken = {name: weights[name] for name in own if name in weights}
+        missing = [name for name in own if name not in taken and not name.startswith("ctc.")]
+        if missing:
+            raise ValueError(f"the weights lack {missing[0]} and {len(missing) - 1} more")
+        self.load_state_dict(taken, strict=False)
