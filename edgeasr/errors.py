@@ -1,6 +1,14 @@
 """Every error that edgeasr raises on purpose; the message names the thing and the remedy."""
 
-__all__ = ["AudioError", "BundleError", "ConfigError", "EdgeasrError", "PublishError", "TextError"]
+__all__ = [
+    "AudioError",
+    "BundleError",
+    "CommandError",
+    "ConfigError",
+    "EdgeasrError",
+    "PublishError",
+    "TextError",
+]
 
 
 class EdgeasrError(Exception):
@@ -21,6 +29,10 @@ class AudioError(EdgeasrError):
 
 class TextError(EdgeasrError):
     """Text that can not be translated or understood: empty, too long or not text."""
+
+
+class CommandError(EdgeasrError):
+    """A command from outside that can not be carried out: malformed, too large or out of range."""
 
 
 class PublishError(EdgeasrError):

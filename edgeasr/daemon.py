@@ -1,0 +1,236 @@
+"""The worker's loop: sound in, events out, commands in between, and a watch over all of it.
+
+One thread calls `step` again and again. The assistant stays pure; clocks, files and the broker
+are met here.
+"""
+
+import logging
+import secrets
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from edgeasr import __version__
+from edgeasr.assistant import Assistant
+from edgeasr.capture import Chunk, LiveSource
+from edgeasr.commands import SetCommand
+from edgeasr.config import Config
+from edgeasr.errors import CommandError, ConfigError
+from edgeasr.events import Event
+from edgeasr.jobs import transcribe_job
+from edgeasr.live import LiveSettings, change, keep
+from edgeasr.loading import Models
+from edgeasr.publisher import Publisher
+from edgeasr.recorder import FlightRecorder
+from edgeasr.stats import StageTimes
+
+__all__ = ["Daemon"]
+
+_LOG = logging.getLogger(__name__)
+_LATE_S = 1.0  # backlog from which partials are no longer sent
+_OVERLOADED = 0.5  # share of the sound queue from which commands wait
+_MOST_FAILURES = 5  # in a row, before the process gives up and is started anew
+
+
+class Daemon:
+    """The assistant with its source, settings and publisher."""
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        assistant: Assistant,
+        models: Models,
+        source: LiveSource,
+        live: LiveSettings,
+        publisher: Publisher,
+    ) -> None:
+        self.source = source
+        self.live = live
+        self.stages = StageTimes()
+        self.recorder = FlightRecorder(config.state.path() / "recordings", config.recorder)
+        self.chunks = 0
+        """Pieces of sound that went through the assistant"""
+        self.shed_partials = 0
+        self.gaps = 0
+        self.on_event: Callable[[Event], None] = lambda _event: None
+        """Sees every event after it was published, in the worker"""
+        self._config = config
+        self._assistant = assistant
+        self._models = models
+        self._publisher = publisher
+        self._run = secrets.token_hex(3)
+        self._failures = 0
+        self._recordings = 0
+        self._was_lost = False
+        self._shown: dict[str, Any] = {}
+
+    @property
+    def now_s(self) -> float:
+        """Stream time."""
+        return self._assistant.now_s
+
+    @property
+    def state(self) -> str:
+        """idle, listening, or muted."""
+        return "muted" if self.live.muted else self._assistant.state
+
+    @property
+    def overloaded(self) -> bool:
+        """Whether sound waits for so long that commands must wait too."""
+        return self.source.backlog_s > _OVERLOADED * self._config.audio.queue_s
+
+    def begin(self) -> None:
+        """Apply the settings and open the source. Raises ConfigError."""
+        self.apply(self.live)
+        if not self.live.muted:
+            self.source.start()
+        self.show()
+
+    def step(self, timeout_s: float) -> bool:
+        """Take one piece of sound, if it comes in time; False when the sound has ended."""
+        chunk = self.source.read(timeout_s)
+        if chunk is not None:
+            self._hear(chunk)
+        elif self.source.condition == "lost":
+            self._lose()
+        self.show()
+        return self.source.condition != "ended"
+
+    def end(self) -> None:
+        """Say what can still be said of the sound, and close the source."""
+        self.emit(self._assistant.finish())
+        if self.source.condition != "ended":
+            self.source.stop()
+
+    def show(self) -> None:
+        """Publish the state when it has changed."""
+        fields = {
+            "state": self.state,
+            "microphone": self.source.condition,
+            "microphone_detail": self.source.detail,
+            "broker": self._publisher.broker,
+            "recorder": self.recorder.on,
+            "version": __version__,
+        }
+        if fields != self._shown:
+            self._shown = fields
+            self._publisher.state(fields)
+
+    def emit(self, events: Iterable[Event], *, request: str | None = None) -> None:
+        """Publish and log events; partials are the first to go when time is short."""
+        for event in events:
+            if event.NAME == "partial" and self.source.backlog_s > _LATE_S:
+                self.shed_partials += 1
+                continue
+            self._publisher.event(event, request=request)
+            if event.NAME != "partial":
+                _LOG.info("%s %s", event.NAME, _summary(event))
+            self.recorder.event(event)
+            self.on_event(event)
+
+    def apply(self, live: LiveSettings) -> None:
+        """Put settings in force and tell them. Raises ConfigError, and changes nothing."""
+        self._assistant.apply(live.for_assistant())
+        muted, self.live = self.live.muted, live
+        if live.recorder != self.recorder.on:
+            self.recorder.switch(on=live.recorder)
+        if live.muted and not muted:
+            self.emit(self._assistant.cancel())
+            self.source.stop()
+        elif muted and not live.muted:
+            self._assistant.reset()
+            self.source.start()
+        self._publisher.settings(live.to_fields())
+
+    def listen(self) -> list[Event]:
+        """Start listening. Raises CommandError when muted."""
+        if self.live.muted:
+            raise CommandError("muted; send false to command/mute first")
+        return self._assistant.listen()
+
+    def stop(self) -> list[Event]:
+        """End the utterance and recognise it."""
+        return self._assistant.stop()
+
+    def cancel(self) -> list[Event]:
+        """End the utterance and drop it."""
+        return self._assistant.cancel()
+
+    def mute(self, *, on: bool) -> None:
+        """Close or open the microphone; the choice outlives a restart."""
+        self.change(SetCommand(changes={"muted": on}, persist=True))
+
+    def change(self, command: SetCommand) -> dict[str, Any]:
+        """Change live settings; return those in force. Raises CommandError."""
+        live = change(self.live, command.changes, self._models.translators)
+        try:
+            self.apply(live)
+        except ConfigError as error:
+            raise CommandError(str(error)) from error
+        if command.persist:
+            try:
+                keep(self._config.state.path() / "settings.json", command.changes)
+            except OSError as error:
+                raise CommandError(f"set, but not kept over a restart: {error}") from error
+        return live.to_fields()
+
+    def translate(self, text: str, targets: tuple[str, ...]) -> list[Event]:
+        """Translate a text. Raises TextError or ConfigError."""
+        with self.stages.timed("translate"):
+            return [
+                self._assistant.translate(text, target) for target in targets or self.live.targets
+            ]
+
+    def transcribe(self, audio: bytes) -> Iterator[Iterable[Event]]:
+        """Recognise a recording in steps. Raises AudioError."""
+        self._recordings += 1
+        session = f"{self._run}-recording-{self._recordings}"
+        steps = transcribe_job(audio, self._models, self._assistant, session=session)
+        while True:
+            with self.stages.timed("transcribe"):
+                events = next(steps, None)
+            if events is None:
+                return
+            yield events
+
+    def label(self, kind: str, text: str | None) -> str:
+        """Label the last recording; return its name. Raises CommandError."""
+        return self.recorder.label(kind, text)
+
+    def _hear(self, chunk: Chunk) -> None:
+        self._was_lost = False
+        self.gaps += chunk.gap
+        self.recorder.hear(chunk.pcm)
+        try:
+            with self.stages.timed(self._assistant.state):
+                events = self._assistant.push(chunk.pcm)
+            self._failures = 0
+        except Exception as error:
+            self._failures += 1
+            if self._failures >= _MOST_FAILURES:
+                raise
+            _LOG.exception("the assistant failed; it starts afresh")
+            self._assistant.reset()
+            self._publisher.error("assistant", str(error), at_s=self.now_s)
+            return
+        self.chunks += 1
+        self.emit(events)
+
+    def _lose(self) -> None:
+        """End the utterance when its microphone is lost; once per loss."""
+        if self._was_lost:
+            return
+        self._was_lost = True
+        self.emit(self._assistant.finish())
+        self._publisher.error("microphone", self.source.detail, at_s=self.now_s)
+
+    def reload(self, live: LiveSettings) -> None:
+        """Put newly read settings in force, the mute switch as it is. Raises EdgeasrError."""
+        self.apply(replace(live, muted=self.live.muted))
+
+
+def _summary(event: Event) -> str:
+    fields = event.to_fields()
+    keys = ("session", "word", "score", "text", "language", "confidence", "reason", "message")
+    return " ".join(f"{key}={fields[key]!r}" for key in keys if fields.get(key) is not None)

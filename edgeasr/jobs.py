@@ -1,0 +1,73 @@
+"""Recognition of recorded speech in small steps, so that live sound is heard in between."""
+
+from collections.abc import Iterable, Iterator
+from io import BytesIO
+
+import numpy as np
+
+from edgeasr.assistant import Assistant
+from edgeasr.audio import SAMPLE_RATE
+from edgeasr.errors import AudioError
+from edgeasr.events import Event, NoSpeech, Transcript, Word
+from edgeasr.features import Frontend, LogMel
+from edgeasr.loading import Models
+from edgeasr.numbers_en import display
+from edgeasr.recogniser import Hints, Result
+from edgeasr.sources import decode_audio
+
+__all__ = ["MAX_AUDIO_S", "transcribe_job"]
+
+MAX_AUDIO_S = 120.0
+_STEP_SAMPLES = SAMPLE_RATE // 2
+_TAIL = np.zeros(SAMPLE_RATE * 3 // 10, np.int16)  # the silence that live audio ends with
+
+
+def transcribe_job(
+    audio: bytes, models: Models, assistant: Assistant, *, session: str
+) -> Iterator[Iterable[Event]]:
+    """Yield events after each step: nothing while listening, then transcript and translations.
+
+    Times count from the start of the recording. Raises AudioError for what is not audio.
+    """
+    settings = assistant.settings
+    hints = Hints(list(settings.hints)) if settings.hints else None
+    frontend, stream = Frontend(LogMel()), models.recogniser.stream(hints=hints)
+    samples = 0
+    for pcm in decode_audio(BytesIO(audio), name="the recording", max_s=MAX_AUDIO_S):
+        for start in range(0, len(pcm), _STEP_SAMPLES):
+            part = pcm[start : start + _STEP_SAMPLES]
+            samples += len(part)
+            stream.push(frontend.push(part))
+            yield ()
+    if not samples:
+        raise AudioError("the recording holds no samples; send at least one word")
+    stream.push(frontend.push(_TAIL))
+    yield ()
+    at_s = samples / SAMPLE_RATE
+    result = stream.finish()
+    if not result.text or result.confidence < settings.min_confidence:
+        reason = "rejected" if result.text else "silence"
+        yield [NoSpeech(at_s=at_s, session=session, reason=reason)]
+        return
+    transcript = _transcript(result, session=session, at_s=at_s)
+    yield [transcript]
+    for target in settings.targets:
+        yield [assistant.translate(transcript.text, target, session=session)]
+
+
+def _transcript(result: Result, *, session: str, at_s: float) -> Transcript:
+    words = tuple(
+        Word(word=word.word, start_s=word.start_s, end_s=word.end_s, confidence=word.confidence)
+        for word in result.words
+    )
+    return Transcript(
+        at_s=at_s,
+        session=session,
+        text=result.text,
+        display=display(result.text),
+        confidence=result.confidence,
+        words=words,
+        start_s=words[0].start_s if words else 0.0,
+        end_s=words[-1].end_s if words else at_s,
+        reason="end_of_stream",
+    )

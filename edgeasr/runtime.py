@@ -1,0 +1,234 @@
+"""Starts and ends the daemon: the only module that makes threads and takes signals.
+
+Three threads work beside the main one, which waits for signals: PortAudio's (inside sounddevice),
+the worker (sound, models, commands) and the network (MQTT). A fourth serves the embedded broker
+when no other is configured.
+"""
+
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from edgeasr.assistant import Assistant
+from edgeasr.broker import EmbeddedBroker
+from edgeasr.capture import LiveSource
+from edgeasr.config import Config
+from edgeasr.config_file import load_config, mqtt_password
+from edgeasr.daemon import Daemon
+from edgeasr.desk import CommandDesk
+from edgeasr.errors import EdgeasrError
+from edgeasr.events import Event
+from edgeasr.live import LiveSettings
+from edgeasr.loading import Models
+from edgeasr.mqtt import LinkHandlers, MqttLink
+from edgeasr.mqtt_topics import Topics
+from edgeasr.notify import JournalFormatter
+from edgeasr.outbox import Outbox
+from edgeasr.parts import live_of, models_of, source_of
+from edgeasr.publisher import Publisher
+from edgeasr.watch import Watch
+
+__all__ = ["Hooks", "run"]
+
+_LOG = logging.getLogger(__name__)
+_JOIN_S = 10.0
+_WAIT_S = 0.05
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hooks:
+    """What a caller of `run` may want to know."""
+
+    on_broker: Callable[[str, int], None] = lambda _host, _port: None
+    """The broker's address, before anything is sent; in the main thread"""
+    on_event: Callable[[Event], None] = lambda _event: None
+    """Every event after it was published; in the worker"""
+
+
+def run(
+    config: Config,
+    *,
+    path: Path | None = None,
+    source: LiveSource | None = None,
+    hooks: Hooks | None = None,
+    wait_for_broker_s: float = 0.0,
+) -> int:
+    """Run until a signal, or until the sound ends; return the exit status.
+
+    `path` is what SIGHUP reads again. `source` replaces the configured one. Sound is not taken
+    before the broker is connected or `wait_for_broker_s` have passed.
+    Raises ConfigError and BundleError before anything has started.
+    """
+    hooks = hooks or Hooks()
+    _log_for_journal(config)
+    password = mqtt_password(config.mqtt)
+    models = models_of(config)
+    live = live_of(config, models)
+    with _broker(config) as reachable:
+        hooks.on_broker(reachable.mqtt.host, reachable.mqtt.port)
+        service = _Service(reachable, models, live, source or source_of(config.audio), password)
+        service.daemon.on_event = hooks.on_event
+        return service.run(path, wait_for_broker_s)
+
+
+class _Service:
+    """The parts, wired."""
+
+    def __init__(
+        self,
+        config: Config,
+        models: Models,
+        live: LiveSettings,
+        source: LiveSource,
+        password: str | None,
+    ) -> None:
+        self._config = config
+        self._models = models
+        topics = Topics(config.mqtt.base, config.site.name)
+        self._outbox = Outbox(
+            config.state.path() / "outbox.sqlite",
+            limit=config.outbox.messages,
+            expiry_s=config.outbox.expiry_s,
+        )
+        self._desk = CommandDesk(
+            topics, max_audio_bytes=config.mqtt.max_audio_bytes, now_s=lambda: self.daemon.now_s
+        )
+        handlers = LinkHandlers(
+            on_message=lambda message: self._desk.offer(message, self._publisher),
+            announce=lambda: self._publisher.announcements(),  # noqa: PLW0108 - made below
+        )
+        self._link = MqttLink(
+            config.mqtt, topics, password=password, outbox=self._outbox, handlers=handlers
+        )
+        self._publisher = Publisher(topics, outbox=self._outbox, link=self._link)
+        assistant = Assistant(
+            models, live.for_assistant(), session_prefix=f"{os.getpid():x}{int(time.time()):x}-"
+        )
+        self.daemon = Daemon(
+            config, assistant=assistant, models=models, source=source, live=live,
+            publisher=self._publisher,
+        )  # fmt: skip
+        self._watch = Watch(
+            config, self.daemon, desk=self._desk, link=self._link, outbox=self._outbox,
+            publisher=self._publisher,
+        )  # fmt: skip
+        self._stop = threading.Event()
+        self._reload = threading.Event()
+        self._status = 0
+
+    def run(self, path: Path | None, wait_for_broker_s: float) -> int:
+        """Start the threads, wait for the end, and leave in order."""
+        network = threading.Thread(target=self._link.run, name="network", daemon=True)
+        worker = threading.Thread(
+            target=self._work, args=(path, wait_for_broker_s), name="worker", daemon=True
+        )
+        with _signals(self._stop, self._reload):
+            network.start()
+            worker.start()
+            self._stop.wait()
+            self._watch.notifier.stopping()
+            worker.join(_JOIN_S)
+            self._link.stop()
+            network.join(_JOIN_S)
+        if worker.is_alive():
+            _LOG.error("the worker does not end; leaving without it")
+            return 1
+        self._outbox.close()
+        return self._status
+
+    def _work(self, path: Path | None, wait_for_broker_s: float) -> None:
+        try:
+            self._wait_for_broker(wait_for_broker_s)
+            self.daemon.begin()
+            while not self._stop.is_set() and self.daemon.step(self._patience_s()):
+                if not self.daemon.overloaded:
+                    self._desk.serve(self.daemon, self._publisher)
+                self._watch.tick()
+                if self._reload.is_set():
+                    self._reload.clear()
+                    self._read_again(path)
+            while self._desk.busy and not self._stop.is_set():
+                self._desk.serve(self.daemon, self._publisher)
+            self.daemon.end()
+            if self.daemon.source.condition == "ended" and not self.daemon.chunks:
+                _LOG.error("no sound: %s", self.daemon.source.detail)
+                self._status = 1
+        except Exception:
+            _LOG.exception("the worker failed")
+            self._status = 1
+        finally:
+            self._stop.set()
+
+    def _patience_s(self) -> float:
+        """How long to wait for sound: commands wait no longer than this."""
+        return 0.0 if self._desk.busy else _WAIT_S
+
+    def _wait_for_broker(self, seconds: float) -> None:
+        until_s = time.monotonic() + seconds
+        while not self._link.connected and time.monotonic() < until_s and not self._stop.is_set():
+            time.sleep(0.01)
+
+    def _read_again(self, path: Path | None) -> None:
+        """Take the live settings of a changed configuration; the rest needs a restart."""
+        notifier = self._watch.notifier
+        notifier.reloading()
+        try:
+            config = load_config(path) if path is not None else self._config
+            config = replace(config, state=self._config.state)
+            self.daemon.reload(live_of(config, self._models))
+            _LOG.info("configuration read again")
+        except EdgeasrError as error:
+            _LOG.error("the configuration stays as it was: %s", error)
+            self._publisher.error("configuration", str(error), at_s=self.daemon.now_s)
+        notifier.ready()
+
+
+@contextmanager
+def _broker(config: Config) -> Iterator[Config]:
+    """Give the configuration with a broker's address, an embedded one's when none is set."""
+    if config.mqtt.host:
+        yield config
+        return
+    broker = EmbeddedBroker(config.mqtt.port if config.mqtt.port != 1883 else 0)
+    thread = threading.Thread(target=broker.run, name="broker", daemon=True)
+    thread.start()
+    try:
+        broker.wait()
+        mqtt = replace(config.mqtt, host=broker.host, port=broker.port, protocol="3.1.1")
+        yield replace(config, mqtt=mqtt)
+    finally:
+        broker.stop()
+        thread.join(_JOIN_S)
+
+
+@contextmanager
+def _signals(stop: threading.Event, reload: threading.Event) -> Iterator[None]:
+    """SIGTERM and SIGINT set `stop`, SIGHUP sets `reload`, as long as the block runs."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    wanted = {signal.SIGTERM: stop, signal.SIGINT: stop, signal.SIGHUP: reload}
+
+    def received(number: int, _frame: object) -> None:
+        wanted[signal.Signals(number)].set()
+
+    before = {number: signal.signal(number, received) for number in wanted}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _log_for_journal(config: Config) -> None:
+    root = logging.getLogger()
+    root.setLevel(config.system.log_level.upper())
+    if os.environ.get("JOURNAL_STREAM"):
+        for handler in root.handlers:
+            handler.setFormatter(JournalFormatter("%(name)s: %(message)s"))
