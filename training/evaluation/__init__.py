@@ -1,0 +1,1 @@
+"""Measurements of the shipped models on held-out data."""

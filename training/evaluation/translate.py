@@ -1,0 +1,166 @@
+"""BLEU and chrF of a translator bundle: `python -m training.evaluate translate --data ROOT`.
+
+Scores are sacreBLEU's with bootstrap intervals of 95 % (Koehn 2004), through the shipped bundle as
+the daemon runs it. Sets: Tatoeba and commands that training never saw, Multi30k, and Home
+Assistant's own sentence pairs where both sides name the same things.
+"""
+
+import argparse
+import json
+import random
+import re
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import sacrebleu
+from sacrebleu.metrics.bleu import BLEU
+from sacrebleu.metrics.chrf import CHRF
+
+from edgeasr.bundle import MODELS_FOLDER, Bundle
+from edgeasr.translator import Translator
+from training.translator_commands import command_pairs
+from training.translator_data import Pair, read_tatoeba, split_of
+from training.translator_forms import spoken_form
+from training.translator_intents import checked_intents
+
+__all__ = ["TestSet", "main", "test_sets"]
+
+_BOOTSTRAP = 500
+
+
+@dataclass(frozen=True)
+class TestSet:
+    """Sentences with their references."""
+
+    name: str
+    sources: list[str]
+    references: list[list[str]]
+    """Per sentence, one or more"""
+    loose: bool = False
+    """Whether case and final marks count for nothing (the references have none)"""
+
+
+def test_sets(root: Path, source: str, target: str, limit: int) -> Iterator[TestSet]:
+    """Yield every set there is for the direction, as published and as recognised."""
+    other = target if source == "en" else source
+    held_out = [pair for pair in read_tatoeba(root, other) if split_of(pair.english) == "test"]
+    sets = {
+        "Tatoeba test": held_out,
+        "commands, held-out templates": command_pairs(other, "test", 1000),
+    }
+    for year in ("2016", "2017"):
+        sets[f"Multi30k {year}"] = list(_multi30k(root, other, year))
+    sets["Home Assistant pairs"] = list(checked_intents(root, other))
+    for name, pairs in sets.items():
+        if not pairs:
+            continue
+        grouped = _grouped(pairs, source, limit)
+        loose = name.startswith("Home")
+        yield TestSet(f"{name}, as published", list(grouped), list(grouped.values()), loose)
+        if source == "en":
+            spoken = [spoken_form(text) for text in grouped]
+            yield TestSet(f"{name}, as recognised", spoken, list(grouped.values()), loose)
+
+
+def _grouped(pairs: Sequence[Pair], source: str, limit: int) -> dict[str, list[str]]:
+    """Return references by source sentence, at most `limit` sentences of a fixed shuffle."""
+    groups: dict[str, list[str]] = defaultdict(list)
+    for pair in pairs:
+        sides = (pair.english, pair.other) if source == "en" else (pair.other, pair.english)
+        groups[sides[0]].append(sides[1])
+    names = list(groups)
+    random.Random(1).shuffle(names)
+    return {name: groups[name] for name in names[:limit]}
+
+
+def _multi30k(root: Path, language: str, year: str) -> Iterator[Pair]:
+    folder = root / "text" / "multi30k-evaluation-only"
+    paths = [folder / f"test_{year}_flickr.{name}" for name in ("en", language)]
+    if all(path.is_file() for path in paths):
+        lines = [path.read_text(encoding="utf-8").splitlines() for path in paths]
+        for english, other in zip(*lines, strict=True):
+            yield Pair(english, other.replace("’", "'"), "multi30k")
+
+
+def _comparable(text: str, *, loose: bool) -> str:
+    return re.sub(r"[\s.!?¿¡]+$|^[¿¡]+", "", text.lower()) if loose else text
+
+
+def _interval(metric: BLEU | CHRF, found: list[str], references: list[list[str]]) -> str:
+    """Return "score [low, high]" with one or several references per sentence."""
+    most = max(len(group) for group in references)
+    if isinstance(metric, CHRF):  # takes no missing references
+        streams = [[g[min(i, len(g) - 1)] for g in references] for i in range(most)]
+    else:
+        streams = [[g[i] if i < len(g) else "" for g in references] for i in range(most)]
+    result = metric.corpus_score(found, streams, n_bootstrap=_BOOTSTRAP)
+    return f"{result.score:.1f} [{result._mean - result._ci:.1f}, {result._mean + result._ci:.1f}]"  # noqa: SLF001 - no public name
+
+
+def _measure(translator: Translator, test: TestSet, beam: int) -> dict[str, str]:
+    started = time.process_time()
+    found = [translator.translate(text, beam=beam).text for text in test.sources]
+    milliseconds = 1000 * (time.process_time() - started) / len(found)
+    found = [_comparable(text, loose=test.loose) for text in found]
+    first = [[_comparable(group[0], loose=test.loose)] for group in test.references]
+    every = [[_comparable(text, loose=test.loose) for text in group] for group in test.references]
+    several = max(len(group) for group in every) > 1
+    exact = np.mean([text in group for text, group in zip(found, every, strict=True)])
+    return {
+        "set": test.name,
+        "sentences": str(len(found)),
+        "BLEU": _interval(BLEU(), found, first),
+        "chrF": _interval(CHRF(), found, first),
+        "BLEU, all references": _interval(BLEU(), found, every) if several else "-",
+        "exact": f"{100 * exact:.1f} %",
+        "ms": f"{milliseconds:.1f}",
+    }
+
+
+def _by_template(rows: list[tuple[str, float]]) -> Iterator[str]:
+    yield from (f"{score:5.1f}  {name}" for name, score in sorted(rows, key=lambda row: row[1]))
+
+
+def _template_scores(translator: Translator, language: str) -> list[tuple[str, float]]:
+    """Return the BLEU of each held-out template, as recognised."""
+    groups: dict[str, list[Pair]] = defaultdict(list)
+    for pair in command_pairs(language, "test", 1000):
+        groups[pair.template].append(pair)
+    scores = []
+    for name, pairs in groups.items():
+        found = [translator.translate(spoken_form(pair.english)).text for pair in pairs]
+        bleu = sacrebleu.corpus_bleu(found, [[pair.other for pair in pairs]]).score
+        scores.append((f"{name} ({len(pairs)})", bleu))
+    return scores
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Print a table of all sets (Markdown), and JSON lines into `--out`."""
+    parser = argparse.ArgumentParser(prog="python -m training.evaluate translate")
+    parser.add_argument("--pair", default="en-fr")
+    parser.add_argument("--bundle", type=Path, help="default: the shipped one of the pair")
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--beam", type=int, default=4)
+    parser.add_argument("--limit", type=int, default=10_000, help="sentences per set")
+    parser.add_argument("--templates", action="store_true", help="also BLEU by held-out template")
+    parser.add_argument("--out", type=Path)
+    options = parser.parse_args(argv)
+    source, target = options.pair.split("-")
+    folder = options.bundle or MODELS_FOLDER / f"translator-{options.pair}"
+    translator = Translator(Bundle(folder, kind="translator"))
+    rows: list[dict[str, str]] = []
+    for test in test_sets(options.data, source, target, options.limit):
+        row = _measure(translator, test, options.beam)
+        if not rows:
+            print("| " + " | ".join(row) + " |\n|" + "---|" * len(row))
+        print("| " + " | ".join(row.values()) + " |", flush=True)
+        rows.append(row)
+    if options.templates and source == "en":
+        print(*_by_template(_template_scores(translator, target)), sep="\n")
+    if options.out is not None:
+        options.out.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+    return 0

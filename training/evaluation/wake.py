@@ -1,0 +1,214 @@
+"""Misses and false accepts of a trigger bundle: `python -m training.evaluate wake --data ROOT`.
+
+After Picovoice's wake-word benchmark, with its flaws repaired: a hit is the best score within a
+recording and half a second behind it, counted once; negatives hold no trigger word; hours are
+counted without silence. Everything runs through the shipped network as the daemon runs it.
+"""
+
+import argparse
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeasr.audio import BLOCK_SAMPLES, SAMPLE_RATE, Pcm
+from edgeasr.bundle import Bundle
+from edgeasr.features import Frontend, LogMel
+from edgeasr.wake import WakeDetector, WakeModel
+from training.evaluation.wake_plot import draw_curves
+from training.wake_corpus import negatives, positives
+from training.wake_measure import Curve, accept_rate_interval, miss_interval, peaks
+from training.wake_rooms import made_room, measured_rooms, reverberate
+from training.wake_speech import SpeechPlan, phrase_clips
+
+__all__ = ["main"]
+
+_TAIL = np.zeros(SAMPLE_RATE // 2, np.int16)
+_RATES = (0.1, 0.5, 1.0)
+_APART = 25  # steps: accepts within a second are one
+_CONDITIONS = ("clean", "noise 10 dB", "noise 0 dB", "music 10 dB", "far field")
+_SILENT_RMS = 30.0  # of int16 in 0.5 s: below, the hour is not counted
+
+
+@dataclass
+class _Noises:
+    """Held-out noise and music to lay behind recordings, the same in every run."""
+
+    noise: list[Pcm]
+    music: list[Pcm]
+    rooms: list[NDArray[np.float32]]
+
+    def apply(self, pcm: Pcm, condition: str, rng: np.random.Generator) -> Pcm:
+        """Return the recording under a condition."""
+        if condition == "clean":
+            return pcm
+        if condition == "far field":
+            room = self.rooms[rng.integers(len(self.rooms))] if self.rooms else made_room(rng)
+            return _mixed(reverberate(pcm, room), self._pick(self.noise, rng), 20.0, rng)
+        kind, level, _ = condition.split()
+        pool = self.music if kind == "music" else self.noise
+        return _mixed(pcm, self._pick(pool, rng), float(level), rng)
+
+    @staticmethod
+    def _pick(pool: list[Pcm], rng: np.random.Generator) -> Pcm:
+        return pool[rng.integers(len(pool))]
+
+
+def _mixed(pcm: Pcm, noise: Pcm, snr_db: float, rng: np.random.Generator) -> Pcm:
+    first = int(rng.integers(max(1, len(noise) - len(pcm))))
+    behind = np.resize(noise[first:], len(pcm)).astype(np.float32)
+    gain = _loud_rms(pcm) / max(1.0, _loud_rms(behind)) * 10 ** (-snr_db / 20)
+    return np.clip(pcm + behind * gain, -32768, 32767).astype(np.int16)
+
+
+def _loud_rms(samples: NDArray[np.float32] | Pcm) -> float:
+    """Return the RMS of the frame of 20 ms that is louder than nine in ten."""
+    hops = max(1, len(samples) // 320)
+    frames = np.resize(samples, hops * 320).astype(np.float64).reshape(hops, 320)
+    return float(np.sqrt(np.percentile(np.square(frames).mean(axis=1), 90)))
+
+
+def _best_scores(model: WakeModel, pcm: Pcm) -> dict[str, float]:
+    """Return the highest smoothed score of each word in a recording."""
+    detector = WakeDetector(model, model.thresholds)
+    detector.push(LogMel()(np.concatenate([pcm, _TAIL])))
+    return detector.top_scores
+
+
+def _smoothed(model: WakeModel, pcm: Pcm) -> NDArray[np.float32]:
+    """Return smoothed scores [steps, words] of a stream."""
+    frames = LogMel()(pcm)
+    whole = len(frames) // model.step_frames * model.step_frames
+    scores, _ = model.step(frames[:whole], model.fresh())
+    return (scores + np.concatenate([np.zeros_like(scores[:1]), scores[:-1]])) / 2
+
+
+@dataclass(frozen=True)
+class _Accepts:
+    """What a model fires on where no word is said."""
+
+    found: dict[str, list[float]]
+    """Scores of each word's accepts"""
+    hours: float
+    """Of sound, silence not counted"""
+    total_hours: float
+
+
+def _accepts(model: WakeModel, streams: Iterator[Pcm]) -> _Accepts:
+    """Run the model over streams without trigger words."""
+    found: dict[str, list[float]] = {word: [] for word in model.words}
+    loud_s = total_s = 0.0
+    for pcm in streams:
+        smoothed = _smoothed(model, pcm)
+        for number, word in enumerate(model.words):
+            found[word] += [score for _, score in peaks(smoothed[:, number], apart=_APART)]
+        total_s += len(pcm) / SAMPLE_RATE
+        halves = pcm[: len(pcm) // 8000 * 8000].reshape(-1, 8000).astype(np.float32)
+        loud_s += 0.5 * float((np.sqrt(np.square(halves).mean(axis=1)) > _SILENT_RMS).sum())
+    return _Accepts(found, loud_s / 3600, total_s / 3600)
+
+
+def _streams(clips: Iterator[Pcm], *, seconds: float = 600.0) -> Iterator[Pcm]:
+    """Yield the clips laid end to end in streams of about ten minutes."""
+    parts: list[Pcm] = []
+    for pcm in clips:
+        parts.append(pcm)
+        if sum(map(len, parts)) > seconds * SAMPLE_RATE:
+            yield np.concatenate(parts)
+            parts = []
+    if parts:
+        yield np.concatenate(parts)
+
+
+def _cpu_s_per_hour(model: WakeModel, pcm: Pcm) -> float:
+    """Return processor seconds of front-end and trigger per hour, 80 ms at a time."""
+    frontend, detector = Frontend(LogMel()), WakeDetector(model, model.thresholds)
+    started = time.process_time()
+    for first in range(0, len(pcm), BLOCK_SAMPLES):
+        detector.push(frontend.push(pcm[first : first + BLOCK_SAMPLES]))
+    return (time.process_time() - started) * 3600 * SAMPLE_RATE / len(pcm)
+
+
+def _recordings(root: Path, words: tuple[str, ...]) -> dict[str, list[Pcm]]:
+    """Return held-out recordings of each word; of held-out synthetic voices where none is real."""
+    found: dict[str, list[Pcm]] = {word: [] for word in words}
+    for clip, pcm in positives(root, [], seed=0):
+        if clip.dev and clip.words[0] in found:
+            found[clip.words[0]].append(pcm)
+    for word in words:
+        if not found[word]:
+            print(f"{word}: no real recordings; synthetic voices that training did not hear")
+            plan = SpeechPlan(mixed=0, native_rounds=4)
+            found[word] = [pcm for _, pcm in phrase_clips([word], plan, [], held_out=True)]
+    return found
+
+
+def _curves(
+    model: WakeModel, recordings: dict[str, list[Pcm]], noises: _Noises, accepts: _Accepts
+) -> dict[str, dict[str, Curve]]:
+    """Return a curve for each word and condition."""
+    rng = np.random.default_rng(5)
+    curves: dict[str, dict[str, Curve]] = {}
+    for word, clips in recordings.items():
+        curves[word] = {}
+        for condition in _CONDITIONS:
+            hits = [_best_scores(model, noises.apply(pcm, condition, rng))[word] for pcm in clips]
+            curves[word][condition] = Curve(
+                np.array(hits, np.float32), np.array(accepts.found[word], np.float32), accepts.hours
+            )
+    return curves
+
+
+def _report(word: str, threshold: float, curves: dict[str, Curve]) -> dict[str, Any]:
+    """Print and return one word's figures."""
+    first = curves[_CONDITIONS[0]]
+    accepted = int((first.accepts >= threshold).sum())
+    low, high = accept_rate_interval(accepted, first.hours)
+    print(f"\n{word}: {accepted} false accepts at the default threshold {threshold:.3f}, "
+          f"{accepted / first.hours:.2f} per hour (95 %: {low:.2f}-{high:.2f})")  # fmt: skip
+    figures: dict[str, Any] = {"false_accepts": accepted, "per_hour": [low, high]}
+    for condition, curve in curves.items():
+        missed = int((curve.hits < threshold).sum())
+        count = len(curve.hits)
+        interval = miss_interval(missed, count)
+        at = {str(rate): round(curve.miss_at(rate), 4) for rate in _RATES}
+        figures[condition] = {"missed": missed, "of": count, "miss_95": interval, "miss_at": at}
+        rates = "  ".join(f"{100 * miss:5.1f} % at {rate}/h" for rate, miss in at.items())
+        print(f"  {condition:12}  missed {missed:3} of {count}"
+              f" ({100 * interval[0]:.1f}-{100 * interval[1]:.1f} %)   {rates}")  # fmt: skip
+    return figures
+
+
+def main(argv: list[str]) -> int:
+    """Measure, print, and write `wake.json` and the curves' pictures."""
+    parser = argparse.ArgumentParser(prog="training.evaluate wake", description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder of corpora")
+    parser.add_argument("--bundle", type=Path, default=Path("edgeasr/models/wake"))
+    parser.add_argument("--out", type=Path, default=Path("runs/evaluation/wake"))
+    options = parser.parse_args(argv)
+    model = WakeModel(Bundle(options.bundle, kind="wake"))
+    options.out.mkdir(parents=True, exist_ok=True)
+    held = [(clip, pcm) for clip, pcm in negatives(options.data) if clip.dev]
+    accepts = _accepts(model, _streams(pcm for _, pcm in held))
+    noises = _Noises(
+        [pcm for clip, pcm in held if clip.kind == "noise"],
+        [pcm for clip, pcm in held if clip.kind == "music"],
+        measured_rooms(options.data / "rir"),
+    )
+    print(f"negatives: {accepts.hours:.2f} h of sound of held-out speakers and sources "
+          f"({accepts.total_hours:.2f} h with pauses)")  # fmt: skip
+    curves = _curves(model, _recordings(options.data, model.words), noises, accepts)
+    report: dict[str, Any] = {"hours": accepts.hours, "words": {}}
+    for word, conditions in curves.items():
+        report["words"][word] = _report(word, model.thresholds[word], conditions)
+        draw_curves(conditions, title=word, path=options.out / f"{word.replace(' ', '-')}.png")
+    cost = _cpu_s_per_hour(model, np.concatenate([pcm for _, pcm in held[:200]])[: 120 * 16000])
+    report["cpu_s_per_hour"] = round(cost, 2)
+    print(f"front-end and trigger: {cost:.2f} CPU s per hour of audio, 80 ms at a time")
+    (options.out / "wake.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    return 0

@@ -1,0 +1,75 @@
+"""From a checkpoint to a bundle: network, operating points, card."""
+
+import copy
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from edgeasr.bundle import seal_bundle
+from edgeasr.features import FeatureSpec
+from training.export import check_parity, export_onnx
+from training.models.wake import STEP_FRAMES, WakeNet, WakeState
+from training.wake_measure import Curve
+
+__all__ = ["RATES", "export_wake"]
+
+RATES = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+"""False accepts per hour of the operating points"""
+_DEFAULT_RATE = 0.2
+
+
+class _Step(nn.Module):
+    """One stream without a batch axis, its states and the probabilities named."""
+
+    def __init__(self, net: WakeNet) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(
+        self, frames: Tensor, first: Tensor, second: Tensor, hidden: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Return scores (T / 4, words) and the states after frames (T, 80)."""
+        state = WakeState(first[None], second[None], hidden[:, None])
+        logits, after = self.net.step(frames[None], state)
+        return (
+            torch.sigmoid(logits[0]), after.first[0], after.second[0], after.hidden[:, 0]
+        )  # fmt: skip
+
+
+def export_wake(
+    net: WakeNet, folder: Path, *, curves: dict[str, Curve], delays: dict[str, int], card: str
+) -> None:
+    """Write `wake.onnx`, `card.md` and `bundle.json` into `folder`.
+
+    Raises AssertionError when onnxruntime and torch differ, in one piece or in several.
+    """
+    net = copy.deepcopy(net).eval()
+    step = _Step(net).eval()
+    fresh = net.fresh(1)
+    frames = torch.empty(40, 80).uniform_(-6, 1)
+    inputs = {
+        "frames": frames, "first": fresh.first[0], "second": fresh.second[0],
+        "hidden": fresh.hidden[:, 0],
+    }  # fmt: skip
+    outputs = ["scores", "first_after", "second_after", "hidden_after"]
+    path = folder / "wake.onnx"
+    digest = FeatureSpec().digest()
+    export_onnx(step, inputs, path, outputs=outputs,
+                dynamic={"frames": {0: "frames"}, "scores": {0: "steps"}},
+                metadata={"features": digest})  # fmt: skip
+    for count in (4, 8, 40):
+        check_parity(step, {**inputs, "frames": frames[:count]}, path, atol=1e-5)
+    (folder / "card.md").write_text(card, encoding="utf-8")
+    words = net.config.words
+    settings = {
+        "words": list(words),
+        "step_frames": STEP_FRAMES,
+        "thresholds": {
+            word: curves[word].table([_DEFAULT_RATE])[0]["threshold"] for word in words
+        },
+        "delay_frames": delays,
+        "operating_points": {word: curves[word].table(RATES) for word in words},
+    }
+    files = ["wake.onnx", "card.md"]
+    seal_bundle(folder, kind="wake", files=files, settings=settings, features=digest)
