@@ -1,0 +1,153 @@
+"""Recipe of the translators: `python -m training translator --pair en-fr --data ROOT`.
+
+Two stages of the one loop: `general` on Tatoeba, then `mixed`, where commands come in at about
+half of the batches' sentences. A second pair of the same source language may start from the
+encoder of the first (`--encoder-from runs/translator-en-fr-mixed/best.pt`).
+"""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from training.loop import LoopConfig, load_weights, train
+from training.models.translator import TranslatorConfig, TranslatorNet
+from training.translator_batches import PAD, Batch, Direction, Epoch
+from training.translator_corpus import corpus, prepare_pieces
+from training.translator_data import Pair
+from training.translator_export import export_bundle
+
+__all__ = ["TranslatorTask", "main", "new_net"]
+
+RATE = 1.2e-3
+LABEL_SMOOTHING = 0.1
+
+
+class TranslatorTask:
+    """What the loop needs: batches by step, smoothed cross-entropy, dev loss."""
+
+    def __init__(
+        self, model: TranslatorNet, direction: Direction, corpora: dict[str, list[Pair]], seed: int
+    ) -> None:
+        """Take `corpora` with train, dev (general sentences) and dev_commands."""
+        self.model: nn.Module = model
+        self._net, self._direction, self._seed = model, direction, seed
+        self._pairs = corpora["train"]
+        self._dev = {
+            name: Epoch(direction, corpora[name], seed=7)
+            for name in ("dev", "dev_commands")
+            if corpora[name]
+        }
+        self._first, self._epoch = 0, self._draw(0)
+
+    def _draw(self, number: int) -> Epoch:
+        self._number = number
+        return Epoch(self._direction, self._pairs, seed=self._seed * 1000 + number)
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """Return one group; sizes this small want no weight decay."""
+        return [{"params": list(self.model.parameters()), "lr": RATE, "weight_decay": 0.0}]
+
+    def batch(self, step: int, *, rank: int, world: int) -> Batch:
+        """Return batch number `step` of the endless sequence of passes."""
+        while step >= self._first + len(self._epoch):
+            self._first += len(self._epoch)
+            self._epoch = self._draw(self._number + 1)
+        batch = self._epoch[step - self._first]
+        return Batch(batch.source[rank::world], batch.target[rank::world])
+
+    def loss(self, batch: Batch, *, step: int) -> tuple[Tensor, dict[str, float]]:  # noqa: ARG002
+        """Return the smoothed cross-entropy per target piece."""
+        logits = self._net(batch.source, batch.target[:, :-1])
+        loss = F.cross_entropy(
+            logits.flatten(0, 1), batch.target[:, 1:].flatten(), ignore_index=PAD,
+            label_smoothing=LABEL_SMOOTHING,
+        )  # fmt: skip
+        return loss, {}
+
+    def evaluate(self) -> dict[str, float]:
+        """Return nats per piece on each dev set; the score is their mean."""
+        figures = {}
+        for name, epoch in self._dev.items():
+            nats, pieces = 0.0, 0
+            for index in range(len(epoch)):
+                batch = epoch[index]
+                with torch.autocast("cpu", torch.bfloat16):
+                    logits = self._net(batch.source, batch.target[:, :-1])
+                answers = batch.target[:, 1:].flatten()
+                nats += float(F.cross_entropy(
+                    logits.flatten(0, 1).float(), answers, ignore_index=PAD, reduction="sum"
+                ))  # fmt: skip
+                pieces += int((answers != PAD).sum())
+            figures[name] = nats / pieces
+        return {**figures, "score": sum(figures.values()) / len(figures)}
+
+
+def new_net(direction: Direction, **sizes: Any) -> TranslatorNet:  # noqa: ANN401 - config fields
+    """Return a fresh network for the direction's vocabularies."""
+    return TranslatorNet(
+        TranslatorConfig(
+            source_pieces=direction.source_pieces.get_piece_size(),
+            target_pieces=direction.target_pieces.get_piece_size(),
+            **sizes,
+        )
+    )
+
+
+def _start_from(model: TranslatorNet, path: Path, *, encoder_only: bool) -> None:
+    weights = load_weights(path)["model"]
+    if encoder_only:
+        parts = ("source_embedding.", "below.", "above.")
+        weights = {name: value for name, value in weights.items() if name.startswith(parts)}
+    model.load_state_dict(weights, strict=not encoder_only)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m training translator", description=__doc__)
+    parser.add_argument("--pair", default="en-fr", help="source-target: en-fr en-de en-es fr-en")
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--runs", type=Path, default=Path("runs"))
+    parser.add_argument("--stage", choices=("general", "mixed", "export"), default="general")
+    parser.add_argument("--steps", type=int, default=2500)
+    parser.add_argument("--start-from", type=Path, help="checkpoint of the stage before")
+    parser.add_argument("--encoder-from", type=Path, help="checkpoint of another target language")
+    parser.add_argument("--final-rate", type=float, default=0.0)
+    parser.add_argument("--bundles", type=Path, default=Path("edgeasr/models"))
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=1)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Train one stage of one direction; returns the exit status."""
+    options = _parser().parse_args(argv)
+    source, target = options.pair.split("-")
+    pieces = prepare_pieces(options.data, options.runs / "translator-pieces", (source, target))
+    direction = Direction.load(source, target, pieces)
+    torch.manual_seed(options.seed)
+    model = new_net(direction)
+    if options.start_from is not None:
+        _start_from(model, options.start_from, encoder_only=False)
+    elif options.encoder_from is not None:
+        _start_from(model, options.encoder_from, encoder_only=True)
+    other = target if source == "en" else source
+    if options.stage == "export":
+        parts = corpus(options.data, other, "mixed")
+        folder = options.bundles / f"translator-{options.pair}"
+        dev = [*parts["dev"], *parts["dev_commands"][:200]]
+        export_bundle(model, direction, pieces, folder, dev)
+        return 0
+    task = TranslatorTask(
+        model, direction, corpus(options.data, other, options.stage), options.seed
+    )
+    config = LoopConfig(
+        run=options.runs / f"translator-{options.pair}-{options.stage}", steps=options.steps,
+        warmup_steps=200, final_rate=options.final_rate, average_decay=0.998, bf16=True,
+        evaluate_every=250, seed=options.seed, threads=options.threads,
+    )  # fmt: skip
+    print(train(task, config))
+    return 0

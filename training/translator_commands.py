@@ -1,0 +1,216 @@
+"""Commands in both languages from templates with the same slots; a share of templates is held out.
+
+`texts/commands.tsv` gives a meaning per row: English wordings, and what a native speaker says in
+French, German and Spanish, `<imperative|infinitive>` or `imperative || infinitive`. A wording other
+than the row's first may be held out with all its sentences, under every frame.
+"""
+
+import random
+import re
+from collections import Counter
+from dataclasses import dataclass
+from functools import cache
+
+from training.manifest import in_held_out_share
+from training.translator_data import Pair, split_of, tidy_target
+from training.translator_nouns import Form, Noun, named_place, phrase, where
+from training.translator_values import TEXTS, VALUES, Phrases, word_phrases
+
+__all__ = ["Template", "command_pairs", "templates"]
+
+LANGUAGES = ("en", "fr", "de", "es")
+CORE = {"switch on {}", "volume down", "turn it down", "turn {} down"}
+"""Too common to be held out"""
+TEST_SHARE, DEV_SHARE = 0.12, 0.06
+_SLOT = re.compile(r"\{(\w+)")
+_NO_FRAME = (
+    "don't", "do not", "lights o", "{", "all ", "brightness", "volume", "louder", "quieter", "next",
+    "previous", "timer", "alarm", "mute", "music",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Template:
+    """One English wording of a meaning."""
+
+    form: str
+    """! order, ? question, . statement"""
+    english: str
+    targets: dict[str, str]
+    split: str
+    """train, dev or test"""
+
+
+@cache
+def _nouns() -> dict[str, list[Noun]]:
+    lines = (TEXTS / "nouns.tsv").read_text(encoding="utf-8").splitlines()
+    classes: dict[str, list[Noun]] = {}
+    for line in lines[1:]:
+        names, *words = line.split("\t")
+        noun = Noun(tuple(names.split(",")), dict(zip(LANGUAGES, words, strict=True)))
+        for name in noun.classes:
+            classes.setdefault(name, []).append(noun)
+    return classes
+
+
+@cache
+def _frames() -> dict[str, tuple[float, dict[str, str]]]:
+    """Return weight and targets by English frame; {i} is the imperative, {f} the infinitive."""
+    lines = (TEXTS / "frames.tsv").read_text(encoding="utf-8").splitlines()
+    rows = [line.split("\t") for line in lines[1:]]
+    return {
+        english: (float(weight), dict(zip(LANGUAGES[1:], others, strict=True)))
+        for weight, english, *others in rows
+    }
+
+
+@cache
+def templates() -> tuple[Template, ...]:
+    """Return every wording with its split."""
+    found = []
+    lines = (TEXTS / "commands.tsv").read_text(encoding="utf-8").splitlines()
+    for line in lines[1:]:
+        form, english, *others = line.split("\t")
+        targets = dict(zip(LANGUAGES[1:], others, strict=True))
+        for rank, wording in enumerate(english.split(" | ")):
+            found.append(Template(form, wording, targets, _split(wording, rank)))
+    taught = {_bones(template.english) for template in found if template.split == "train"}
+    return tuple(
+        template if _bones(template.english) not in taught or template.split == "train"
+        else Template(template.form, template.english, template.targets, "train")
+        for template in found
+    )  # fmt: skip
+
+
+def _bones(wording: str) -> str:
+    return re.sub(r"\{[^}]*\}", "{}", wording)
+
+
+def _split(wording: str, rank: int) -> str:
+    """Return the split of a wording; the first of a row is always taught."""
+    bones = _bones(wording)
+    if not rank or bones in CORE:
+        return "train"
+    if in_held_out_share(bones, TEST_SHARE, salt="template-test"):
+        return "test"
+    if in_held_out_share(bones, DEV_SHARE, salt="template-dev"):
+        return "dev"
+    return "train"
+
+
+def command_pairs(language: str, split: str, count: int) -> list[Pair]:
+    """Return `count` draws of one split of the templates; the same on every call.
+
+    A sentence occurs at most three times; those that the sentence split holds out are left out of
+    training.
+    """
+    chosen = [template for template in templates() if template.split == split]
+    weights = [1 + 2 * len(_SLOT.findall(template.english)) for template in chosen]
+    draw = random.Random(f"commands {split}")
+    most = 3 if split == "train" else 1
+    seen: Counter[str] = Counter()
+    pairs: list[Pair] = []
+    for _ in range(count * 3):
+        pair = _draw_pair(draw.choices(chosen, weights)[0], language, draw)
+        seen[pair.english.lower()] += 1
+        held_out = split == "train" and split_of(pair.english) != "train"
+        if seen[pair.english.lower()] <= most and not held_out:
+            pairs.append(pair)
+        if len(pairs) == count:
+            break
+    return pairs
+
+
+def _draw_pair(template: Template, language: str, draw: random.Random) -> Pair:
+    slots: dict[str, Phrases] = {}
+    for name in dict.fromkeys(_SLOT.findall(template.english)):
+        slots[name] = _draw_slot(name, draw)
+        while slots[name]["en"] == slots.get(name[:-1], {}).get("en"):
+            slots[name] = _draw_slot(name, draw)
+    english = template.english.format(**{name: forms["en"] for name, forms in slots.items()})
+    english = _agree(re.sub(r"\b([Aa]) (8|11|18|8\d)\b", r"\1n \2", english), slots)
+    parts = {name: forms[language] for name, forms in slots.items()}
+    imperative, infinitive = (
+        text.format(**parts) for text in _two_forms(template.targets[language])
+    )
+    frame = "{i}"
+    if template.form == "!" and not template.english.startswith(_NO_FRAME):
+        frame = draw.choices(list(_frames()), [weight for weight, _ in _frames().values()])[0]
+    english = frame.format(i=english)
+    if template.form == "!":
+        target = _frames()[frame][1][language]
+        target = target.format(i=imperative, f=infinitive)
+    else:
+        target = imperative + ("." if template.form == "." else "?")
+        if language == "es" and template.form == "?":
+            target = "¿" + target[0].upper() + target[1:]
+    target = tidy_target(target[0].upper() + target[1:], language)
+    return Pair(_written(english, template.form, frame, draw), target, "commands", template.english)
+
+
+def _two_forms(target: str) -> tuple[str, str]:
+    if "||" in target:
+        imperative, infinitive = target.split(" || ")
+        return imperative, infinitive
+    pattern = r"<([^|>]*)\|([^>]*)>"
+    return re.sub(pattern, r"\1", target), re.sub(pattern, r"\2", target)
+
+
+def _draw_slot(name: str, draw: random.Random) -> Phrases:
+    kind = name.rstrip("2")
+    if kind in VALUES:
+        return VALUES[kind](draw)
+    nouns = _nouns()
+    if kind in ("where", "room"):
+        spot = _place(draw, floors=kind == "where")
+        make = where if kind == "where" else named_place
+        return {language: make(spot, language) for language in LANGUAGES}
+    if kind not in nouns:
+        return word_phrases(kind, draw)
+    noun = draw.choice(nouns[kind])
+    share = {"light": 0.7, "dim": 0.6, "door": 1.0, "ownlock": 0.04, "owncover": 0.04}.get(
+        kind, 0.5
+    )
+    place = _place(draw, floors=False) if draw.random() < share else None
+    forms = {language: phrase(noun, place, language) for language in LANGUAGES[1:]}
+    return {"en": _english(noun, place, draw), **forms}
+
+
+def _place(draw: random.Random, *, floors: bool) -> Noun:
+    nouns = _nouns()
+    if floors and draw.random() < 0.15:
+        return draw.choice(nouns["floor"])
+    if draw.random() < 0.5:
+        return draw.choice(nouns["room"][:24])
+    return draw.choice(nouns["room"] + nouns["room-on"])
+
+
+def _english(noun: Noun, place: Noun | None, draw: random.Random) -> Form:
+    word = noun.words["en"]
+    many = "many" if noun.plural else "one"
+    if place is None:
+        article = "" if draw.random() < 0.06 else "the "
+        return Form(article + word, bare=word, number=many)
+    room = place.words["en"]
+    if draw.random() < 0.6:
+        article = "" if draw.random() < 0.12 else "the "
+        return Form(f"{article}{room} {word}", bare=f"{room} {word}", number=many)
+    text = f"the {word} {where(place, 'en')}"
+    return Form(text, bare=f"{room} {word}", number=many)
+
+
+def _agree(english: str, slots: dict[str, Phrases]) -> str:
+    """Return a question with "is" or "are" as its first noun asks for."""
+    counts = [getattr(forms["en"], "number", None) for forms in slots.values()]
+    if counts and counts[0] and english.startswith(("is ", "are ")):
+        verb = "are" if counts[0] == "many" else "is"
+        return f"{verb} {english.split(' ', 1)[1]}"
+    return english
+
+
+def _written(english: str, form: str, frame: str, draw: random.Random) -> str:
+    """Return the sentence as people type it: often with a capital and a final mark."""
+    if draw.random() < 0.5:
+        return english
+    asks = form == "?" or frame.startswith(("can", "could", "would", "will"))
+    return english[0].upper() + english[1:] + ("?" if asks else draw.choice((".", ".", "!", "")))

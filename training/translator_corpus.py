@@ -1,0 +1,83 @@
+"""What each stage of the translator trains on, and the sub-word models."""
+
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from training.translator_batches import train_pieces
+from training.translator_commands import command_pairs
+from training.translator_data import LANGUAGES, Pair, read_tatoeba, split_of, tidy_target
+from training.translator_forms import spoken_form
+
+__all__ = ["corpus", "prepare_pieces"]
+
+SOURCE_PIECES, TARGET_PIECES = 6000, 5000
+COMMAND_DRAWS = 60_000
+
+
+def corpus(root: Path, language: str, stage: str) -> dict[str, list[Pair]]:
+    """Return train, dev and dev_commands of English and `language`.
+
+    `general` is Tatoeba; `mixed` adds drawn commands and the assistant pairs.
+    """
+    parts: dict[str, list[Pair]] = {"train": [], "dev": [], "test": [], "dev_commands": []}
+    for pair in read_tatoeba(root, language):
+        parts[split_of(pair.english)].append(pair)
+    if stage == "mixed":
+        parts["train"] += command_pairs(language, "train", COMMAND_DRAWS)
+        parts["train"] += [pair for pair in assistant_pairs(root, language) if _trainable(pair)]
+        parts["dev_commands"] = command_pairs(language, "dev", 600)
+    return parts
+
+
+def assistant_pairs(root: Path, language: str) -> Iterator[Pair]:
+    """Yield MASSIVE's assistant utterances (there is no French in it)."""
+    path = root / "text" / "massive" / f"en-{language}.train.jsonl"
+    if not path.is_file():
+        return
+    with path.open(encoding="utf-8") as lines:
+        for line in lines:
+            row = json.loads(line)
+            target = tidy_target(row["tgt_utt"], language)
+            yield Pair(row["src_utt"], target[:1].upper() + target[1:] + ".", "massive")
+
+
+def _trainable(pair: Pair) -> bool:
+    return split_of(pair.english) == "train"
+
+
+def prepare_pieces(root: Path, folder: Path, languages: tuple[str, str]) -> Path:
+    """Train the sub-word models that `folder` lacks; returns `folder`."""
+    source, target = languages
+    for language, side, size in (
+        (source, "source", SOURCE_PIECES),
+        (target, "target", TARGET_PIECES),
+    ):
+        path = folder / f"{language}.{side}.model"
+        if not path.is_file():
+            lines = list(_lines(root, language, spoken=side == "source"))
+            train_pieces(lines, path, size=size, fold_case=side == "source")
+    return folder
+
+
+def _lines(root: Path, language: str, *, spoken: bool) -> Iterator[str]:
+    """Yield each training text of a language once, home commands included."""
+    others = ("fr", "de", "es") if language == "en" else (language,)
+    seen: set[str] = set()
+    for other in others:
+        for pair in [*read_tatoeba(root, other), *assistant_pairs(root, other)]:
+            if split_of(pair.english) == "train":
+                text = pair.english if language == "en" else pair.other
+                seen.add(text)
+                if spoken and language == "en":
+                    seen.add(spoken_form(text))
+    yield from sorted(seen)
+    if language == "en":
+        path = root / "text" / "lm" / "commands.en.txt"
+        yield from path.read_text(encoding="utf-8").splitlines()
+    for path in sorted((root / "text" / "home-commands").glob(f"{LANGUAGES[language].lower()}.*")):
+        with path.open(encoding="utf-8", newline="") as stream:
+            yield from (row["phrase"] for row in csv.DictReader(stream) if "phrase" in row)
+    path = root / "text" / "ha-intents" / f"tests.{language}.tsv"
+    yield from (line.split("\t")[3] for line in path.read_text(encoding="utf-8").splitlines())

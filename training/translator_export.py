@@ -1,0 +1,232 @@
+"""A trained translator as a bundle: two networks, sub-words, tuned length penalty, confidence.
+
+Matrices are stored as int8 with one scale per row and made float again when the network is loaded
+(constant folding): a quarter of the size on disk, float arithmetic at run time.
+"""
+
+import hashlib
+import random
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import sacrebleu
+import torch
+from numpy.typing import NDArray
+from onnx import helper, numpy_helper
+from torch import Tensor, nn
+
+from edgeasr.bundle import Bundle, seal_bundle
+from edgeasr.translator import Translator, confidence_features
+from training.export import check_parity, export_onnx
+from training.models.translator import Encoded, TranslatorNet
+from training.translator_batches import Direction
+from training.translator_data import Pair
+
+__all__ = ["export_bundle"]
+
+ALPHAS = (0.0, 0.4, 0.6, 0.8, 1.0, 1.2)
+LONGEST_SOURCE = 45
+GOOD_CHRF = 45.0
+"""A dev translation at least so near to its reference counts as usable for the confidence"""
+_MIN_VALUES = 10_000
+
+
+class _Encoder(nn.Module):
+    def __init__(self, net: TranslatorNet) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, source: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        encoded = self.net.encode(source)
+        return encoded.memory, encoded.keys, encoded.state
+
+
+class _Decoder(nn.Module):
+    def __init__(self, net: TranslatorNet) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(
+        self, token: Tensor, state: Tensor, memory: Tensor, keys: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        encoded = Encoded(memory, keys, state)
+        logits, state, weights = self.net.decode(token.unsqueeze(1), encoded, state)
+        return torch.log_softmax(logits[:, 0], dim=1), state, weights[:, 0]
+
+
+def export_bundle(
+    net: TranslatorNet, direction: Direction, pieces: Path, folder: Path, dev: Sequence[Pair]
+) -> None:
+    """Write the bundle into `folder`; alpha and confidence are fitted on `dev`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    names = (f"{direction.source}.source.model", f"{direction.target}.target.model")
+    for name, kept in zip(names, ("source.model", "target.model"), strict=True):
+        shutil.copyfile(pieces / name, folder / kept)
+    tokens = hashlib.sha256((folder / "source.model").read_bytes())
+    tokens.update((folder / "target.model").read_bytes())
+    _export_networks(net.eval(), folder, {"tokens": tokens.hexdigest()[:16]})
+    settings: dict[str, Any] = {
+        "source_language": direction.source, "target_language": direction.target,
+        "longest_source": LONGEST_SOURCE, "alpha": 0.8, "doubt_below": 0.5,
+        "confidence": [0.0] * 5, "tokens": tokens.hexdigest()[:16],
+    }  # fmt: skip
+    _seal(folder, settings)
+    sentences = random.Random(1).sample(list(dev), min(300, len(dev)))
+    settings["alpha"] = _best_alpha(folder, direction, sentences)
+    settings["confidence"] = _fit_confidence(folder, direction, sentences)
+    _seal(folder, settings)
+
+
+def _seal(folder: Path, settings: dict[str, Any]) -> None:
+    files = ["encoder.onnx", "decoder.onnx", "source.model", "target.model"]
+    seal_bundle(folder, kind="translator", files=files, settings=settings)
+
+
+def _export_networks(net: TranslatorNet, folder: Path, metadata: dict[str, str]) -> None:
+    source = torch.arange(4, 13).unsqueeze(0)
+    encoder, decoder = _Encoder(net), _Decoder(net)
+    round_matrices(net)
+    with torch.no_grad():
+        memory, keys, state = encoder(source)
+    export_onnx(
+        encoder, {"source": source}, folder / "encoder.onnx", outputs=["memory", "keys", "state"],
+        dynamic={"source": {1: "pieces"}, "memory": {1: "pieces"}, "keys": {1: "pieces"}},
+        metadata=metadata,
+    )  # fmt: skip
+    step = {
+        "token": torch.tensor([5, 9, 2]), "state": state.repeat(3, 1, 1),
+        "memory": memory, "keys": keys,
+    }  # fmt: skip
+    beams, pieces = {0: "beams"}, {1: "pieces"}
+    export_onnx(
+        decoder, step, folder / "decoder.onnx",
+        outputs=["log_probabilities", "next_state", "attention"],
+        dynamic={
+            "token": beams, "state": beams, "memory": pieces, "keys": pieces,
+            "log_probabilities": beams, "next_state": beams,
+            "attention": {0: "beams", 1: "pieces"},
+        },
+        metadata=metadata,
+    )  # fmt: skip
+    for path in (folder / "encoder.onnx", folder / "decoder.onnx"):
+        store_int8(path)
+    check_parity(encoder, {"source": source[:, :5]}, folder / "encoder.onnx", atol=1e-3)
+    check_parity(decoder, {**step, "memory": memory[:, :6], "keys": keys[:, :6]},
+                 folder / "decoder.onnx", atol=1e-3)  # fmt: skip
+
+
+def _rounded(values: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """Return int8 values and a float32 scale per row (last axis), `values` [..., n]."""
+    scale = np.abs(values).max(axis=-1, keepdims=True) / 127
+    scale = np.maximum(scale, 1e-12).astype(np.float32)
+    return np.round(values / scale).astype(np.int8), scale
+
+
+def round_matrices(net: nn.Module) -> None:
+    """Round the matrices of `net` in place to what int8 storage keeps of them."""
+    with torch.no_grad():
+        for value in net.parameters():
+            if value.dim() == 2 and value.numel() >= _MIN_VALUES:
+                whole, scale = _rounded(value.numpy())
+                value.copy_(torch.from_numpy(whole * scale))
+
+
+def store_int8(path: Path) -> None:
+    """Rewrite the large matrices of a network as int8 times a scale per row or column."""
+    network = onnx.load(str(path))
+    graph = network.graph
+    nodes, kept = [], []
+    for tensor in graph.initializer:
+        values = numpy_helper.to_array(tensor)
+        if values.dtype != np.float32 or values.ndim < 2 or values.size < _MIN_VALUES:
+            kept.append(tensor)
+            continue
+        whole, scale = _storage(values)
+        kept.append(numpy_helper.from_array(whole, f"{tensor.name}.int8"))
+        kept.append(numpy_helper.from_array(scale, f"{tensor.name}.scale"))
+        cast = helper.make_node(
+            "Cast", [f"{tensor.name}.int8"], [f"{tensor.name}.whole"], to=onnx.TensorProto.FLOAT
+        )
+        multiply = helper.make_node(
+            "Mul", [f"{tensor.name}.whole", f"{tensor.name}.scale"], [tensor.name]
+        )
+        nodes += [cast, multiply]
+    del graph.initializer[:]
+    graph.initializer.extend(kept)
+    old = list(graph.node)
+    del graph.node[:]
+    graph.node.extend([*nodes, *old])
+    onnx.checker.check_model(network)
+    onnx.save(network, str(path))
+
+
+def _storage(values: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """Return int8 and scales along the axis that the weights were rounded along.
+
+    The exporter turns some matrices over; the axis with less error is the one they came from.
+    """
+    rows, row_scale = _rounded(values)
+    turned, turned_scale = _rounded(np.swapaxes(values, -1, -2))
+    columns, column_scale = np.swapaxes(turned, -1, -2), np.swapaxes(turned_scale, -1, -2)
+    if np.abs(rows * row_scale - values).sum() <= np.abs(columns * column_scale - values).sum():
+        return rows, row_scale
+    return np.ascontiguousarray(columns), np.ascontiguousarray(column_scale)
+
+
+def _sides(direction: Direction, pairs: Sequence[Pair]) -> list[tuple[str, str]]:
+    """Return sources, each second one as recognised, with their references."""
+    rows = [direction.sides(pair) for pair in pairs]
+    return [(direction.spoken(s) if i % 2 else s, t) for i, (s, t) in enumerate(rows)]
+
+
+def _best_alpha(folder: Path, direction: Direction, dev: Sequence[Pair]) -> float:
+    translator = Translator(Bundle(folder, kind="translator"))
+    rows = _sides(direction, dev)
+    bleu = {}
+    for alpha in ALPHAS:
+        found = [translator.translate(source, alpha=alpha).text for source, _ in rows]
+        bleu[alpha] = sacrebleu.corpus_bleu(found, [[target for _, target in rows]]).score
+        print(f"alpha {alpha}: dev BLEU {bleu[alpha]:.2f}")
+    return max(ALPHAS, key=lambda alpha: bleu[alpha])
+
+
+def _fit_confidence(folder: Path, direction: Direction, dev: Sequence[Pair]) -> list[float]:
+    """Return logistic weights for "is near its reference" on dev and on nonsense."""
+    translator = Translator(Bundle(folder, kind="translator"))
+    draw = random.Random(2)
+    rows = _sides(direction, dev)
+    features, labels = [], []
+    for source, target in [*rows, *((nonsense, "") for nonsense in _nonsense(rows, draw))]:
+        result = translator.translate(source)
+        hypothesis = translator.score(source, result.text)
+        features.append(confidence_features(hypothesis, len(result.source_tokens)))
+        near = target and sacrebleu.sentence_chrf(result.text, [target]).score >= GOOD_CHRF
+        labels.append(1.0 if near else 0.0)
+    return _logistic(np.array(features), np.array(labels))
+
+
+def _nonsense(rows: list[tuple[str, str]], draw: random.Random) -> list[str]:
+    """Return sentences out of the model's depth: the target language, letters, shuffled words."""
+    found = []
+    for source, target in draw.sample(rows, min(60, len(rows))):
+        words = source.split()
+        pool = " ".join(s for s, _ in draw.sample(rows, 8)).split()
+        found.append(" ".join(draw.sample(pool, min(len(pool), 7))))
+        found.append("".join(draw.choice("abcdefghijklmnopqrstuvwxyz ") for _ in range(30)))
+        found.append(target.lower() if len(words) > 3 else source[::-1])
+    return [text for text in found if any(mark.isalnum() for mark in text)]
+
+
+def _logistic(x: NDArray[np.float64], y: NDArray[np.float64]) -> list[float]:
+    """Return weights of a logistic regression by Newton's method, slightly ridged."""
+    weights = np.zeros(x.shape[1])
+    for _ in range(50):
+        chance = 1 / (1 + np.exp(-np.clip(x @ weights, -30, 30)))
+        slope = x.T @ (y - chance) - 0.1 * weights
+        bend = (x * (chance * (1 - chance))[:, None]).T @ x + 0.1 * np.eye(x.shape[1])
+        weights += np.linalg.solve(bend, slope)
+    return [round(float(weight), 5) for weight in weights]
