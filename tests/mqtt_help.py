@@ -14,6 +14,7 @@ import numpy as np
 import paho.mqtt.client as paho
 import pytest
 
+from edgeasr.capture import Chunk
 from edgeasr.errors import ConfigError
 from edgeasr.events import NoSpeech, Partial, Transcript, Translation, Wake
 
@@ -211,7 +212,7 @@ def scripted_models() -> SimpleNamespace:
 
 def script_runtime(monkeypatch) -> None:
     """Let `edgeasr.runtime.run` use the scripted assistant."""
-    import edgeasr.runtime
+    import edgeasr.runtime  # noqa: PLC0415 - heavy
 
     monkeypatch.setattr(edgeasr.runtime, "Assistant", ScriptedAssistant)
     monkeypatch.setattr(edgeasr.runtime, "models_of", lambda _config: scripted_models())
@@ -242,8 +243,6 @@ class ListSource:
         self._endless = False
 
     def read(self, timeout_s: float):
-        from edgeasr.capture import Chunk
-
         if self.condition == "stopped":
             time.sleep(timeout_s)
             if not self._endless:
@@ -255,7 +254,7 @@ class ListSource:
             return None
         self.condition = "ok"
         if pcm is None:
-            time.sleep(0.005)
+            time.sleep(0.03)
             pcm = np.zeros(1280, np.int16)
         return Chunk(pcm=pcm)
 

@@ -41,7 +41,7 @@ class FakeSounddevice(types.ModuleType):
     def _initialize(self):
         pass
 
-    def RawInputStream(self, **options):
+    def RawInputStream(self, **options):  # noqa: N802 - its name
         if self.failure:
             raise self.PortAudioError(self.failure)
         stream = types.SimpleNamespace(**options, open=False)

@@ -2,11 +2,15 @@
 
 import shutil
 import subprocess
+import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from mqtt_help import Mosquitto, Subscriber, eventually, free_port
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 
 from edgeasr.broker import EmbeddedBroker
 from edgeasr.config import MqttConfig
@@ -85,9 +89,6 @@ def test_the_will_tells_of_a_death(broker, other):
         f"running = Running({broker.port}); running.__enter__(); running.is_connected()\n"
         "import os; os.kill(os.getpid(), 9)"
     )
-    import sys
-    from pathlib import Path
-
     here = Path(__file__).parent
     environment = {"PYTHONPATH": f"{here}:{here.parent}"}
     subprocess.run([sys.executable, "-c", code], env=environment, check=False)
@@ -103,9 +104,6 @@ def test_a_late_will_of_an_earlier_life_is_corrected(broker, other):
 
 
 def test_commands_arrive_with_their_reply_topic(broker, other):
-    from paho.mqtt.packettypes import PacketTypes
-    from paho.mqtt.properties import Properties
-
     asking = Subscriber(broker.port, "nothing", protocol=5)
     with Running(broker.port) as running:
         assert running.is_connected()
@@ -227,8 +225,6 @@ def openssl(*arguments, folder):
 def test_tls_with_client_certificates(tmp_path):
     if shutil.which("openssl") is None:
         pytest.skip("openssl is not installed")
-    from pathlib import Path
-
     script = Path(__file__).parents[1] / "deploy" / "mosquitto" / "make-certificates"
     subprocess.run([str(script), str(tmp_path / "pki"), "127.0.0.1", "kitchen"], check=True,
                    capture_output=True)  # fmt: skip
