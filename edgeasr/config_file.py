@@ -53,14 +53,20 @@ def parse_config(text: str) -> Config:
         raise ConfigError("nested too deeply; sections hold plain values") from error
     config: Config = _section(Config, tables, where="")
     _check_mqtt(config.mqtt)
+    if config.endpoint.vad_mode > 3:
+        raise ConfigError(f"endpoint.vad_mode = {config.endpoint.vad_mode}: give 0 to 3")
     return config
 
 
 def mqtt_password(config: MqttConfig) -> str | None:
-    """Return the broker's password: systemd's credential, else `password_file`, else None."""
+    """Return the broker's password: systemd's credential, else `password_file`, else None.
+
+    An empty credential means none: the service file always passes one.
+    """
     folder = os.environ.get("CREDENTIALS_DIRECTORY")
-    if folder and (Path(folder) / "mqtt-password").is_file():
-        return read_secret(Path(folder) / "mqtt-password", key="credential mqtt-password")
+    credential = Path(folder) / "mqtt-password" if folder else None
+    if credential is not None and credential.is_file() and credential.stat().st_size > 1:
+        return read_secret(credential, key="credential mqtt-password")
     if config.password_file:
         return read_secret(Path(config.password_file).expanduser(), key="mqtt.password_file")
     return None

@@ -7,6 +7,7 @@ synchronous FULL); a full or broken disk is survived in memory.
 
 import json
 import logging
+import secrets
 import sqlite3
 import threading
 import time
@@ -52,7 +53,7 @@ class Outbox:
         self._limit = limit
         self._expiry_s = expiry_s
         self._lock = threading.Lock()
-        self._boot = _BOOT_ID.read_text().strip() if _BOOT_ID.is_file() else "?"
+        self._boot = _boot_id()
         self._spill: deque[OutboxRow] = deque()
         self.dropped = 0
         """Messages given up because the outbox was full"""
@@ -179,6 +180,14 @@ class Outbox:
             self.healthy = False
             return False
         return True
+
+
+def _boot_id() -> str:
+    """Return what names this boot; where nothing does, this process stands for it."""
+    try:
+        return _BOOT_ID.read_text().strip()
+    except OSError:
+        return secrets.token_hex(8)
 
 
 def _open(path: Path | None) -> sqlite3.Connection:
