@@ -1,14 +1,11 @@
 """What several tests share: audio made on the spot, the shipped models loaded once."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import soundfile
 
+from edgeasr.recordings import bundled_recordings
 from edgeasr.sources import read_audio
-
-RECORDINGS = Path(__file__).parent.parent / "edgeasr" / "recordings"
 
 
 @pytest.fixture(scope="session")
@@ -22,7 +19,7 @@ def models():
 @pytest.fixture(scope="session")
 def recordings() -> dict[str, np.ndarray]:
     """The bundled recordings, int16 [n] by file stem."""
-    return {path.stem: read_audio(path) for path in sorted(RECORDINGS.glob("*.flac"))}
+    return {path.stem: read_audio(path) for path in bundled_recordings()}
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-__all__ = ["CtcBranch", "Decoder", "Dims", "Encoder", "Recogniser", "chunk_mask"]
+__all__ = ["CtcBranch", "Decoder", "Dims", "Encoder", "Recogniser", "as_bias", "chunk_mask"]
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,11 @@ def chunk_mask(lengths: Tensor, frames: int, chunk: int | None) -> Tensor:
     return allowed[:, None]
 
 
+def as_bias(allowed: Tensor) -> Tensor:
+    """Return 0 where attention is allowed, a large negative number elsewhere."""
+    return torch.zeros(allowed.shape).masked_fill(~allowed, -1e4)
+
+
 class Attention(nn.Module):
     """Multi-head attention (Vaswani et al. 2017) with fused projections."""
 
@@ -64,10 +69,14 @@ class Attention(nn.Module):
         batch, frames, width = x.shape
         return x.view(batch, frames, self.heads, width // self.heads).transpose(1, 2)
 
-    def attend(self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> Tensor:
-        """Heads in, (B, T, W) out; mask is bool, True where allowed."""
-        mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
-        return self.out(mixed.transpose(1, 2).flatten(2))
+    def attend(self, query: Tensor, key: Tensor, value: Tensor, bias: Tensor) -> Tensor:
+        """Heads in, (B, T, W) out; `bias` is added to the scores, see `as_bias`.
+
+        Written out, since torch's fused form is 2.5 times slower in bfloat16 on a CPU.
+        """
+        scores = (query * query.shape[-1] ** -0.5) @ key.transpose(-1, -2)
+        weights = (scores + bias.to(scores.dtype)).softmax(dim=-1).to(value.dtype)
+        return self.out((weights @ value).transpose(1, 2).flatten(2))
 
     def own(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return query, key and value heads of self-attention."""
@@ -93,9 +102,9 @@ class Block(nn.Module):
         self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
         self.mlp_ln = nn.LayerNorm(width)
 
-    def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
+    def forward(self, x: Tensor, bias: Tensor) -> Tensor:
         """Encoder block on the whole signal, (B, T, W)."""
-        x = x + self.attn.attend(*self.attn.own(self.attn_ln(x)), mask)
+        x = x + self.attn.attend(*self.attn.own(self.attn_ln(x)), bias)
         return x + self.mlp(self.mlp_ln(x))
 
 
@@ -125,10 +134,10 @@ class Encoder(nn.Module):
         """
         x = self.subsample(mel)
         x = x + self.positional_embedding[: x.shape[1]]
-        mask = chunk_mask(lengths, x.shape[1], chunk)
+        bias = as_bias(chunk_mask(lengths, x.shape[1], chunk))
         middle = x
         for number, block in enumerate(self.blocks, 1):
-            x = block(x, mask)
+            x = block(x, bias)
             if number == self.dims.ctc_layer:
                 middle = x
         return self.ln(x), middle
@@ -176,8 +185,8 @@ class Decoder(nn.Module):
         """Return logits [B, U, units] for int [B, U] units, states (B, T, W), lengths [B]."""
         x = self.token_embedding(units) + self.positional_embedding[: units.shape[1]]
         size = units.shape[1]
-        causal = torch.ones(size, size, dtype=torch.bool, device=units.device).tril()
-        heard = (torch.arange(audio.shape[1], device=audio.device) < lengths[:, None])[:, None, None]
+        causal = as_bias(torch.ones(size, size, dtype=torch.bool).tril())
+        heard = as_bias((torch.arange(audio.shape[1]) < lengths[:, None])[:, None, None])
         for block in self.blocks:
             x = x + block.attn.attend(*block.attn.own(block.attn_ln(x)), causal)
             cross, query = block.cross_attn, block.cross_attn_ln(x)

@@ -1,0 +1,55 @@
+"""Byte-pair encoding of lower-case words (Sennrich et al. 2016) with GPT-2's mark of a space."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+__all__ = ["Bpe"]
+
+_SPACE = "Ġ"
+
+
+class Bpe:
+    """Units <-> words. Every word begins with a space, the first one too."""
+
+    def __init__(self, units: Sequence[str], merges: Sequence[tuple[str, str]]) -> None:
+        """Take the units in the order of their ids and the merges in the order of their rank."""
+        self.units = list(units)
+        self.ids = {unit: number for number, unit in enumerate(units)}
+        self._ranks = {pair: rank for rank, pair in enumerate(merges)}
+        self._cache: dict[str, list[str]] = {}
+
+    def encode_word(self, word: str) -> list[str]:
+        """Return the units of one word, its space included."""
+        if word not in self._cache:
+            self._cache[word] = self._merge([_SPACE, *word])
+        return self._cache[word]
+
+    def encode(self, text: str) -> list[int]:
+        """Return the ids of a normalised text; letters that no unit has are left out."""
+        return [
+            self.ids[unit]
+            for word in text.split()
+            for unit in self.encode_word(word)
+            if unit in self.ids
+        ]
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """Return the text of ids."""
+        return "".join(self.units[number] for number in ids).replace(_SPACE, " ").strip()
+
+    def _merge(self, parts: list[str]) -> list[str]:
+        while len(parts) > 1:
+            pairs = list(pairwise(parts))
+            best = min(pairs, key=lambda pair: self._ranks.get(pair, len(self._ranks)))
+            if best not in self._ranks:
+                break
+            merged, at = [], 0
+            while at < len(parts):
+                if at + 1 < len(parts) and (parts[at], parts[at + 1]) == best:
+                    merged.append(parts[at] + parts[at + 1])
+                    at += 2
+                else:
+                    merged.append(parts[at])
+                    at += 1
+            parts = merged
+        return parts

@@ -1,0 +1,242 @@
+"""The streaming recogniser: CTC partials while one speaks, an attention decoder for the words.
+
+Frames go through a chunked encoder and a CTC prefix beam as they come. At the end the encoder sees
+the utterance whole once more, the decoder searches over that, and the CTC branch has a say in
+which hypothesis wins (two passes; Watanabe et al. 2017, Zhang et al. 2020).
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import sentencepiece
+
+from edgeasr.attention_search import Candidate, SearchConfig, search
+from edgeasr.bpe import Bpe
+from edgeasr.bundle import Bundle
+from edgeasr.ctc import PrefixBeam, label_score
+from edgeasr.encoder import EncoderNets, EncoderStream
+from edgeasr.errors import AudioError, BundleError
+from edgeasr.features import Frames
+from edgeasr.hints import Hints, HintTree
+from edgeasr.session import Array
+from edgeasr.word_times import SpokenWord, word_confidences, word_spans
+
+__all__ = ["Hints", "Hypothesis", "Recogniser", "RecogniserStream", "Result", "SpokenWord"]
+
+STEP_S = 0.04  # of the CTC branch
+_SPECIALS = ("<|startoftranscript|>", "<|notimestamps|>", "<|endoftext|>")
+_CUT_AT_PAUSE_S = 18.0  # an utterance longer than this is cut at its next pause
+_CUT_ANYWAY_S = 27.0  # Whisper's positions end at 30 s
+_PAUSE_STEPS = 10
+_TAIL_S = 0.15  # the CTC branch may still spell the wake word this long after its end
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """The words so far."""
+
+    text: str
+    last_token_s: float | None
+    """When the last unit was spelled, seconds since the first frame; None without words"""
+
+
+@dataclass(frozen=True)
+class Result:
+    """The final words; times in seconds since the first frame."""
+
+    text: str
+    confidence: float
+    """0 to 1: estimated probability that every word is right"""
+    words: tuple[SpokenWord, ...] = field(default_factory=tuple)
+
+
+class Recogniser:
+    """The networks and units of a bundle of kind `recogniser`; holds no stream state."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        """Load the networks. Raises BundleError."""
+        self.settings: dict[str, Any] = bundle.settings
+        tokens = bundle.json("tokens.json")
+        self.bpe = Bpe(tokens["units"], [tuple(pair) for pair in tokens["merges"]])
+        try:
+            self.pieces = sentencepiece.SentencePieceProcessor(str(bundle.path("ctc.model")))
+            start, plain, self.end = (self.bpe.ids[name] for name in _SPECIALS)
+        except (KeyError, OSError, RuntimeError) as error:
+            raise BundleError(f"{bundle.folder} has unusable tokens: {error!r}") from error
+        self.start = [start, plain]
+        self.starts_word = np.array([unit.startswith("Ġ") for unit in self.bpe.units])
+        self.nets = EncoderNets(
+            bundle.session("subsample.onnx"),
+            bundle.session("encoder.onnx"),
+            bundle.session("ctc.onnx"),
+            chunk=int(self.settings["chunk_frames"]),
+            left=int(self.settings["left_frames"]),
+        )
+        self.memory = bundle.session("memory.onnx")
+        self.decoder = bundle.session("decoder.onnx")
+
+    def stream(
+        self, *, hints: Hints | None = None, prefix: str = "", skip_s: float = 0.0
+    ) -> "RecogniserStream":
+        """Start an utterance.
+
+        When the audio begins with a wake word, `prefix` is that word and `skip_s` where it ends,
+        seconds from the first frame: the words of the result come after it.
+        """
+        tree = None
+        if hints is not None:
+            tree = HintTree(hints, self.bpe.encode, bonus=float(self.settings["hint_bonus"]))
+        return RecogniserStream(self, tree, prefix, skip_s)
+
+    def search(
+        self, x: Frames, tree: HintTree | None, prefix: str
+    ) -> list[Candidate]:
+        """Return hypotheses for the convolutions' output, float32 [T, W], best first."""
+        heard = self.memory.run({"last": self.nets.encode_whole(x)})
+        memory = {"memory_keys": heard["keys"], "memory_values": heard["values"]}
+
+        def step(units: Array, keys: Array, values: Array) -> tuple[Array, Array, Array]:
+            inputs = {"units": units, "past_keys": keys, "past_values": values, **memory}
+            out = self.decoder.run(inputs)
+            return out["log_probs"], out["keys"], out["values"]
+
+        config = SearchConfig(
+            start=[*self.start, *self.bpe.encode(prefix)],
+            end=self.end,
+            width=int(self.settings["beam"]),
+            most_units=8 + len(x) // 6,
+            banned=self.start,
+            starts_word=self.starts_word,
+        )
+        empty = self.decoder.zeros("past_keys", beams=1, past=0)
+        return search(step, empty, empty, config, tree)
+
+
+class RecogniserStream:
+    """One utterance, or minutes of speech cut at pauses, in constant memory."""
+
+    def __init__(
+        self, recogniser: Recogniser, tree: HintTree | None, prefix: str, skip_s: float
+    ) -> None:
+        self._recogniser = recogniser
+        self._tree = tree
+        self._sealed: list[Result] = []
+        self._begin(0.0, prefix, skip_s)
+
+    def push(self, frames: Frames) -> Hypothesis | None:
+        """Take log10 mel, float32 [k, mels], any k; return the words so far, None if unchanged.
+
+        Raises AudioError for NaN.
+        """
+        if not np.isfinite(frames).all():
+            raise AudioError("the features hold NaN or infinite values; drop this audio")
+        outputs = self._encoder.push(frames)
+        for log_probs in outputs:
+            self._take(log_probs)
+            if self._should_cut():
+                self._cut()
+        return self._hypothesis() if outputs else None
+
+    def finish(self) -> Result:
+        """Return the final words of what was pushed. The stream can go on afterwards."""
+        ended, outputs = self._encoder.rest()
+        last = self._decode(ended, [*self._log_probs, *outputs])
+        return _join([*self._sealed, last])
+
+    def _begin(self, start_s: float, prefix: str, skip_s: float) -> None:
+        self._start_s, self._prefix, self._skip_s = start_s, prefix, skip_s
+        self._encoder = EncoderStream(self._recogniser.nets)
+        self._beam = PrefixBeam()
+        self._log_probs: list[Array] = []
+        self._pause = 0
+
+    def _take(self, log_probs: Array) -> None:
+        self._beam.push(log_probs)
+        self._log_probs.append(log_probs)
+        for is_blank in (log_probs.argmax(axis=1) == 0).tolist():
+            self._pause = self._pause + 1 if is_blank else 0
+
+    def _should_cut(self) -> bool:
+        seconds = self._encoder.frames * STEP_S / 2
+        paused = self._pause >= _PAUSE_STEPS
+        return seconds > _CUT_ANYWAY_S or (seconds > _CUT_AT_PAUSE_S and paused)
+
+    def _cut(self) -> None:
+        self._sealed.append(self._decode(self._encoder, self._log_probs))
+        self._begin(self._start_s + self._encoder.frames * STEP_S / 2, "", 0.0)
+
+    def _hypothesis(self) -> Hypothesis:
+        best = self._beam.best()
+        first_step = self._first_step()
+        kept = [(u, s) for u, s in zip(best.units, best.steps, strict=True) if s >= first_step]
+        while kept and not self._recogniser.pieces.id_to_piece(kept[0][0] - 1).startswith("▁"):
+            kept.pop(0)  # the end of the wake word's last piece
+        text = self._recogniser.pieces.decode([unit - 1 for unit, _ in kept])
+        before = " ".join(result.text for result in self._sealed if result.text)
+        words = " ".join(part for part in (before, text) if part)
+        if not kept:
+            return Hypothesis(words, None)
+        return Hypothesis(words, self._start_s + (kept[-1][1] + 1) * STEP_S)
+
+    def _first_step(self) -> int:
+        return int((self._skip_s + _TAIL_S) / STEP_S) if self._prefix else 0
+
+    def _decode(self, encoder: EncoderStream, outputs: list[Array]) -> Result:
+        if encoder.frames == 0:
+            return Result("", 0.0)
+        log_probs = np.concatenate(outputs)[self._first_step() :]
+        if not (log_probs.argmax(axis=1) != 0).any():
+            return Result("", 0.0)  # not one unit stands out: nobody spoke
+        found = self._recogniser.search(encoder.x, self._tree, self._prefix)
+        return self._result(self._best(found, log_probs), log_probs)
+
+    def _best(self, found: list[Candidate], log_probs: Array) -> Candidate:
+        """Rescore with CTC, which knows how much was said and never repeats itself."""
+        weight = float(self._recogniser.settings["ctc_weight"])
+        scores = [
+            candidate.score + weight * self._ctc_score(candidate, log_probs) for candidate in found
+        ]
+        return found[int(np.argmax(scores))]
+
+    def _ctc_labels(self, text: str) -> list[int]:
+        return [unit + 1 for unit in self._recogniser.pieces.encode(text)]
+
+    def _ctc_score(self, candidate: Candidate, log_probs: Array) -> float:
+        text = self._recogniser.bpe.decode(candidate.units)
+        return label_score(log_probs, self._ctc_labels(text))
+
+    def _result(self, best: Candidate, log_probs: Array) -> Result:
+        recogniser = self._recogniser
+        text = recogniser.bpe.decode(best.units)
+        if not text:
+            return Result("", 0.0)
+        spans = word_spans(text, log_probs, recogniser.pieces)
+        offset = self._start_s + self._first_step() * STEP_S
+        sure = word_confidences(best, recogniser.bpe.units)
+        words = tuple(
+            SpokenWord(word, offset + first * STEP_S, offset + (last + 1) * STEP_S, confidence)
+            for word, (first, last), confidence in zip(text.split(), spans, sure, strict=True)
+        )
+        return Result(text, self._confidence(best, text, log_probs), words)
+
+    def _confidence(self, best: Candidate, text: str, log_probs: Array) -> float:
+        """Logistic regression on how sure the decoder and the CTC branch are; fitted on dev."""
+        weights = self._recogniser.settings["confidence"]
+        labels = self._ctc_labels(text)
+        free = float(log_probs.max(axis=1).sum())
+        agreement = (label_score(log_probs, labels) - free) / len(labels)
+        decoder = sum(best.log_probs) / len(best.log_probs)
+        worst = min(best.log_probs)
+        features = (1.0, decoder, worst, max(agreement, -20.0))
+        z = sum(weight * value for weight, value in zip(weights, features, strict=True))
+        return float(1 / (1 + np.exp(-z)))
+
+
+def _join(results: list[Result]) -> Result:
+    spoken = [result for result in results if result.text]
+    if not spoken:
+        return Result("", 0.0)
+    text = " ".join(result.text for result in spoken)
+    words = tuple(word for result in spoken for word in result.words)
+    return Result(text, min(result.confidence for result in spoken), words)

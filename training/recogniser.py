@@ -1,0 +1,191 @@
+"""`python -m training recogniser`: the streaming recogniser, from open Whisper tiny.en weights.
+
+Joint CTC/attention training (Watanabe et al. 2017) with dynamic chunks (Zhang et al. 2020).
+"""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import sentencepiece
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from edgeasr.bpe import Bpe
+from edgeasr.sources import read_audio
+from training.augment import Noises
+from training.loop import LoopConfig, train
+from training.models.recogniser import Dims, Recogniser
+from training.recogniser_batches import Batch, Batches
+from training.recogniser_data import CORPORA, DEV_CORPUS, Clip, ClipStore, load_clips
+from training.recogniser_decode import DevSet
+from training.recogniser_text import normalise, prune_bpe, train_ctc_units
+from training.whisper_weights import read_bpe, read_weights, weights_folder
+
+__all__ = ["RecogniserTask", "Units", "main"]
+
+SPECIALS = ("<|startoftranscript|>", "<|notimestamps|>", "<|endoftext|>")
+SPECIAL_IDS = (50257, 50362, 50256)
+DECODER_UNITS = 6000
+CTC_UNITS = 512
+CHUNKS = (8, 12, 16, 24, 32, 48)  # 20 ms frames: 160 to 960 ms
+FULL_SHARE = 0.4
+CTC_WEIGHT = 0.3
+KEYWORDS = frozenset({"operator", "think engine", "onword", "wildfire", "voyager"})
+
+
+class Units:
+    """Both vocabularies, made once and kept beside the run."""
+
+    def __init__(self, folder: Path) -> None:
+        content = json.loads((folder / "units.json").read_text(encoding="utf-8"))
+        self.bpe = Bpe(content["units"], [tuple(pair) for pair in content["merges"]])
+        self.whisper_ids: list[int] = content["whisper_ids"]
+        self.start = [self.bpe.ids[name] for name in SPECIALS[:2]]
+        self.end = self.bpe.ids[SPECIALS[2]]
+        self.pieces = sentencepiece.SentencePieceProcessor(str(folder / "ctc.model"))
+        self.ctc_units = self.pieces.get_piece_size() + 1
+
+    @classmethod
+    def make(cls, folder: Path, weights: Path, texts: list[str]) -> "Units":
+        """Choose the units that `texts` need, unless that was done."""
+        if not (folder / "units.json").is_file():
+            folder.mkdir(parents=True, exist_ok=True)
+            vocabulary, merges = read_bpe(weights)
+            kept, used = prune_bpe(vocabulary, merges, texts, units=DECODER_UNITS)
+            ids = [vocabulary[unit] for unit in kept]
+            content = {"units": [*kept, *SPECIALS], "merges": used,
+                       "whisper_ids": [*ids, *SPECIAL_IDS]}  # fmt: skip
+            train_ctc_units(texts, folder / "ctc.model", units=CTC_UNITS)
+            (folder / "units.json").write_text(json.dumps(content), encoding="utf-8")
+        return cls(folder)
+
+    def decoder_batch(self, texts: list[str]) -> tuple[Tensor, Tensor]:
+        """Return inputs and targets, int64 [batch, units]; targets are -100 where not scored."""
+        rows = [[*self.start, *self.bpe.encode(text), self.end] for text in texts]
+        size = max(map(len, rows)) - 1
+        inputs = torch.full((len(rows), size), self.end)
+        targets = torch.full((len(rows), size), -100)
+        for number, row in enumerate(rows):
+            inputs[number, : len(row) - 1] = torch.tensor(row[:-1])
+            targets[number, len(self.start) - 1 : len(row) - 1] = torch.tensor(row[len(self.start) :])
+        return inputs, targets
+
+    def ctc_batch(self, texts: list[str]) -> tuple[Tensor, Tensor]:
+        """Return the CTC labels end to end, and their counts."""
+        rows = [[number + 1 for number in self.pieces.encode(text)] for text in texts]
+        flat = [number for row in rows for number in row]
+        return torch.tensor(flat, dtype=torch.long), torch.tensor([len(row) for row in rows])
+
+
+class RecogniserTask:
+    """The recipe's model, batches, loss and dev figures."""
+
+    def __init__(
+        self, model: Recogniser, units: Units, batches: Batches, dev: DevSet, *, rate: float
+    ) -> None:
+        self.model: nn.Module = model
+        self.units, self.batches, self.dev = units, batches, dev
+        self._rate = rate
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """Whisper's layers move little, the new branch learns from nothing."""
+        own = dict(self.model.named_parameters())
+        own["decoder.token_embedding.weight"].requires_grad_(requires_grad=False)
+        new = [value for name, value in own.items() if name.startswith("ctc.")]
+        old = [v for n, v in own.items() if not n.startswith("ctc.") and v.requires_grad]
+        return [
+            {"params": old, "lr": self._rate, "weight_decay": 0.01},
+            {"params": new, "lr": 1.2e-3, "weight_decay": 0.01},
+        ]
+
+    def batch(self, step: int, *, rank: int, world: int) -> Batch:
+        """Return this process's share of batch `step`."""
+        return self.batches.batch(step, rank=rank, world=world)
+
+    def loss(self, batch: Batch, *, step: int) -> tuple[Tensor, dict[str, float]]:
+        """Return label-smoothed cross entropy and CTC, weighted."""
+        rng = np.random.default_rng((1, step))
+        chunk = None if rng.random() < FULL_SHARE else int(rng.choice(CHUNKS))
+        model = self.model
+        last, middle = model.encoder(batch.mel, batch.lengths, chunk)
+        inputs, targets = self.units.decoder_batch(batch.texts)
+        logits = model.decoder(inputs, last, batch.lengths)
+        words = F.cross_entropy(
+            logits.flatten(0, 1).float(), targets.flatten(), label_smoothing=0.05, ignore_index=-100
+        )
+        labels, counts = self.units.ctc_batch(batch.texts)
+        steps = model.ctc(last, middle).float().log_softmax(-1).transpose(0, 1)
+        ctc = F.ctc_loss(steps, labels, batch.lengths // 2, counts, zero_infinity=True)
+        total = (1 - CTC_WEIGHT) * words + CTC_WEIGHT * ctc
+        return total, {"attention": float(words.detach()), "ctc": float(ctc.detach())}
+
+    def evaluate(self) -> dict[str, float]:
+        """Return dev word error rates."""
+        return self.dev.evaluate(self.model)
+
+
+def main(argv: list[str]) -> int:
+    """Train, resuming what lies in the run's folder."""
+    arguments = _arguments(argv)
+    data, run = arguments.data, arguments.run
+    weights = arguments.weights or weights_folder()
+    store = load_clips([(data / "speech", [*CORPORA, DEV_CORPUS])], run.parent / "cache", name="speech")
+    real = [clip for clip in store.clips if not clip.dev]
+    sources = [(store, _thin_keywords(real), 1.0)]
+    texts = [clip.text for clip in real] + _texts(data / "text" / "lm")
+    if arguments.synthetic:
+        made = load_clips([(arguments.synthetic.parent, [arguments.synthetic.name])],
+                          run.parent / "cache", name=arguments.synthetic.name)  # fmt: skip
+        sources.append((made, made.clips, arguments.synthetic_share))
+    units = Units.make(run.parent / "recogniser-units", weights, texts)
+    model = Recogniser(Dims(units=len(units.bpe.units), ctc_units=units.ctc_units))
+    model.load_whisper(read_weights(weights), units.whisper_ids)
+    rooms = [read_audio(p).astype(np.float32) for p in sorted((data / "rir").rglob("*.flac"))]
+    batches = Batches(sources, Noises.read(data / "noise"), rooms,
+                      seconds=arguments.batch_s, seed=arguments.seed)  # fmt: skip
+    task = RecogniserTask(model, units, batches, _dev(store, units), rate=arguments.rate)
+    config = LoopConfig(
+        run=run, steps=arguments.steps, warmup_steps=100, evaluate_every=arguments.evaluate_every,
+        average_decay=0.998, bf16=True, seed=arguments.seed, threads=arguments.threads,
+    )  # fmt: skip
+    print(f"best checkpoint: {train(task, config)}")
+    return 0
+
+
+def _arguments(argv: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m training recogniser", description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder with speech/, noise/, ...")
+    parser.add_argument("--run", type=Path, default=Path("runs/recogniser"))
+    parser.add_argument("--weights", type=Path, help="folder of Whisper tiny.en weights")
+    parser.add_argument("--synthetic", type=Path, help="folder with a manifest of synthetic speech")
+    parser.add_argument("--synthetic-share", type=float, default=0.35, help="batches, real is 1")
+    parser.add_argument("--steps", type=int, default=6000)
+    parser.add_argument("--batch-s", type=float, default=48.0, help="seconds of audio a batch")
+    parser.add_argument("--rate", type=float, default=4e-5)
+    parser.add_argument("--evaluate-every", type=int, default=500)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=1)
+    return parser.parse_args(argv)
+
+
+def _thin_keywords(clips: list[Clip]) -> list[Clip]:
+    """Keep one in four of the telephone keywords, which say the same five things."""
+    return [clip for clip in clips if clip.text not in KEYWORDS or clip.start // 160 % 4 == 0]
+
+
+def _texts(folder: Path) -> list[str]:
+    found = []
+    for path in sorted(folder.glob("*.txt")):
+        lines = path.read_text(encoding="utf-8").splitlines()
+        found += [text for line in lines if (text := normalise(line))]
+    return found
+
+
+def _dev(store: ClipStore, units: Units) -> DevSet:
+    clean = [clip for clip in store.clips if clip.corpus == DEV_CORPUS][::13]
+    other = [clip for clip in store.clips if clip.dev and clip.corpus != DEV_CORPUS][::16]
+    return DevSet(store, clean, other, units)

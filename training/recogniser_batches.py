@@ -1,0 +1,120 @@
+"""Augmented batches of the recogniser, each a function of seed and step."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from edgeasr.audio import SAMPLE_RATE, to_int16
+from edgeasr.features import LogMel
+from training.augment import Noises, add_noise, add_room, change_speed, limit_band, surround
+from training.recogniser_data import Clip, ClipStore
+
+__all__ = ["Batch", "Batches", "collate", "normalise_mel"]
+
+Samples = NDArray[np.float32]
+FRAMES_PER_STEP = 4  # 40 ms, the CTC branch's step
+
+
+@dataclass
+class Batch:
+    """Padded tensors."""
+
+    mel: Tensor
+    """float32 [batch, frames, mels], normalised"""
+    lengths: Tensor
+    """int64 [batch], 20 ms frames"""
+    texts: list[str]
+
+
+def normalise_mel(log_mel: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Apply Whisper's floor and scale, the floor from the running maximum as a stream must."""
+    loudest = np.maximum.accumulate(log_mel.max(axis=1))
+    return ((np.maximum(log_mel, loudest[:, None] - 8.0) + 4.0) / 4.0).astype(np.float32)
+
+
+def collate(mels: list[NDArray[np.float32]], texts: list[str]) -> Batch:
+    """Pad to the longest, a whole number of 40 ms steps."""
+    frames = -(-max(map(len, mels)) // FRAMES_PER_STEP) * FRAMES_PER_STEP
+    mel = np.zeros((len(mels), frames, mels[0].shape[1]), np.float32)
+    for row, own in zip(mel, mels, strict=True):
+        row[: len(own)] = own
+    lengths = [-(-len(own) // FRAMES_PER_STEP) * FRAMES_PER_STEP // 2 for own in mels]
+    return Batch(torch.from_numpy(mel), torch.tensor(lengths), texts)
+
+
+class Batches:
+    """Draws clips of like length and changes them."""
+
+    def __init__(
+        self,
+        sources: list[tuple[ClipStore, list[Clip], float]],
+        noises: Noises,
+        rooms: list[Samples],
+        *,
+        seconds: float,
+        seed: int,
+    ) -> None:
+        """Take (store, clips, share of the batches) of each source; `seconds` of audio a batch."""
+        self._sources = [(store, *_by_length(clips)) for store, clips, _ in sources]
+        self._shares = np.array([share for _, _, share in sources])
+        self._noises, self._rooms = noises, rooms
+        self._seconds, self._seed = seconds, seed
+        self._log_mel = LogMel()
+
+    def batch(self, step: int, *, rank: int, world: int) -> Batch:
+        """Return the share of batch `step` that belongs to process `rank` of `world`."""
+        rng = np.random.default_rng((self._seed, step))
+        chosen = rng.choice(len(self._sources), p=self._shares / self._shares.sum())
+        store, clips, ends = self._sources[chosen]
+        start = rng.uniform(0, max(0.0, ends[-1] - self._seconds))
+        first, last = np.searchsorted(ends, [start, start + self._seconds])
+        mine = clips[first : max(last, first + world)][rank::world]
+        mels, texts = [], []
+        for clip in mine:
+            own = np.random.default_rng((self._seed, step, clip.start))
+            samples, text = self._change(store.read(clip).astype(np.float32), clip.text, own)
+            mels.append(self._mask(normalise_mel(self._log_mel(samples)), own))
+            texts.append(text)
+        return collate(mels, texts)
+
+    def _change(self, speech: Samples, text: str, rng: np.random.Generator) -> tuple[Any, str]:
+        if rng.random() < 0.02:
+            length = int(rng.uniform(1.0, 4.0) * SAMPLE_RATE)
+            return to_int16(self._noises.draw(rng, length) * rng.uniform(0.1, 1.0) / 32768), ""
+        if rng.random() < 0.5:
+            speech = change_speed(speech, rng.uniform(0.9, 1.12))
+        if rng.random() < 0.25:
+            speech = add_room(speech, rng, self._rooms)
+        level = float(np.sqrt(np.mean(np.square(speech)) + 1.0))
+        before = rng.uniform(0.05, 0.8) if rng.random() < 0.7 else rng.uniform(0.0, 0.1)
+        speech = surround(speech, rng, before_s=before, after_s=rng.uniform(0.15, 0.9))
+        if rng.random() < 0.55:
+            noise = self._noises.draw(rng, len(speech))
+            snr_db = rng.uniform(5, 25) if rng.random() < 0.8 else rng.uniform(-2, 8)
+            speech = add_noise(speech, noise, snr_db, level)
+        if rng.random() < 0.12:
+            speech = limit_band(speech, rng)
+        wanted = 32768 * 10 ** (rng.uniform(-38, -12) / 20)
+        return to_int16(speech * (wanted / level) / 32768), text
+
+    def _mask(self, mel: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+        """SpecAugment (Park et al. 2019), lightly: one band, one short time."""
+        if rng.random() < 0.5:
+            width = rng.integers(1, 10)
+            low = rng.integers(0, mel.shape[1] - width)
+            mel[:, low : low + width] = mel.mean()
+        if rng.random() < 0.5 and len(mel) > 100:
+            width = rng.integers(2, 16)
+            start = rng.integers(0, len(mel) - width)
+            mel[start : start + width] = mel.mean()
+        return mel
+
+
+def _by_length(clips: list[Clip]) -> tuple[list[Clip], NDArray[np.float64]]:
+    """Return clips from short to long and where each ends when they lie end to end, seconds."""
+    ordered = sorted(clips, key=lambda clip: (clip.samples, clip.start))
+    return ordered, np.cumsum([clip.samples / SAMPLE_RATE for clip in ordered])

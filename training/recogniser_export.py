@@ -1,0 +1,195 @@
+"""The trained recogniser as five small networks with explicit state, and their parity checks."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+from onnxruntime.quantization import QuantType, quantize_dynamic
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from edgeasr.bundle import seal_bundle
+from edgeasr.features import FeatureSpec
+from training.export import check_parity, export_onnx
+from training.models.recogniser import Recogniser
+
+__all__ = ["export_bundle"]
+
+Steps = dict[str, tuple[nn.Module, dict[str, Tensor], list[str], dict[str, dict[int, str]]]]
+
+
+class Subsample(nn.Module):
+    """Both convolutions on mel frames with the neighbours they need, nothing padded."""
+
+    def __init__(self, model: Recogniser) -> None:
+        super().__init__()
+        self.conv1, self.conv2 = model.encoder.conv1, model.encoder.conv2
+
+    def forward(self, mel: Tensor, keep: Tensor) -> Tensor:
+        """[1, 2n + 3, mels] and [1, 1, 2n + 1] (0 outside of the audio) -> [1, n, width]."""
+        x = F.conv1d(mel.transpose(1, 2), self.conv1.weight, self.conv1.bias)
+        x = F.gelu(x) * keep
+        return F.gelu(F.conv1d(x, self.conv2.weight, self.conv2.bias, stride=2)).transpose(1, 2)
+
+
+class EncoderStep(nn.Module):
+    """The attention layers on a chunk, with the keys and values of the past as state."""
+
+    def __init__(self, model: Recogniser) -> None:
+        super().__init__()
+        self.encoder = model.encoder
+
+    def forward(self, x: Tensor, past_keys: Tensor, past_values: Tensor) -> tuple[Tensor, ...]:
+        """x [1, n, W], past [layers, 1, heads, p, W / heads] -> last, middle, keys, values."""
+        keys, values = [], []
+        middle = x
+        for number, block in enumerate(self.encoder.blocks, 1):
+            query, key, value = block.attn.own(block.attn_ln(x))
+            keys.append(key)
+            values.append(value)
+            key = torch.cat([past_keys[number - 1], key], dim=2)
+            value = torch.cat([past_values[number - 1], value], dim=2)
+            x = x + block.attn.attend(query, key, value, torch.zeros(1))
+            x = x + block.mlp(block.mlp_ln(x))
+            if number == self.encoder.dims.ctc_layer:
+                middle = x
+        return self.encoder.ln(x), middle, torch.stack(keys), torch.stack(values)
+
+
+class CtcStep(nn.Module):
+    """The CTC branch on a chunk, with the GRU's state."""
+
+    def __init__(self, model: Recogniser) -> None:
+        super().__init__()
+        self.ctc = model.ctc
+
+    def forward(self, last: Tensor, middle: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """[1, n, W] twice and [1, 1, C] -> log probabilities [1, n / 2, units], state."""
+        x = self.ctc.merged(last, middle)
+        states, state = self.ctc.gru(x, state)
+        return self.ctc.out(self.ctc.ln(x + states)).log_softmax(-1), state
+
+
+class Memory(nn.Module):
+    """The decoder's keys and values of the encoder's output."""
+
+    def __init__(self, model: Recogniser) -> None:
+        super().__init__()
+        self.attentions = nn.ModuleList([block.cross_attn for block in model.decoder.blocks])
+
+    def forward(self, last: Tensor) -> tuple[Tensor, Tensor]:
+        """[1, T, W] -> keys, values [layers, 1, heads, T, W / heads]."""
+        pairs = [attention.memory(last) for attention in self.attentions]
+        return torch.stack([key for key, _ in pairs]), torch.stack([value for _, value in pairs])
+
+
+class DecoderStep(nn.Module):
+    """One step of every beam."""
+
+    def __init__(self, model: Recogniser) -> None:
+        super().__init__()
+        self.decoder = model.decoder
+        # A copy, so that the output matrix becomes int8 and the embedding keeps its precision.
+        self.out = nn.Parameter(model.decoder.token_embedding.weight.detach().T.clone())
+
+    def forward(
+        self, units: Tensor, past_keys: Tensor, past_values: Tensor,
+        memory_keys: Tensor, memory_values: Tensor,
+    ) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
+        """Units [B, n], past [layers, B, heads, p, d] -> log P [B, units], keys, values."""
+        past, size = past_keys.shape[3], units.shape[1]
+        at = torch.arange(size) + past
+        x = self.decoder.token_embedding(units) + self.decoder.positional_embedding[at]
+        seen = torch.arange(past + size) <= at[:, None]
+        bias = torch.where(seen, 0.0, -1e4)
+        keys, values = [], []
+        for number, block in enumerate(self.decoder.blocks):
+            query, key, value = block.attn.own(block.attn_ln(x))
+            key = torch.cat([past_keys[number], key], dim=2)
+            value = torch.cat([past_values[number], value], dim=2)
+            keys.append(key)
+            values.append(value)
+            x = x + block.attn.attend(query, key, value, bias)
+            cross = block.cross_attn
+            query = cross.split(cross.query(block.cross_attn_ln(x)))
+            heard = (memory_keys[number], memory_values[number])
+            x = x + cross.attend(query, *heard, torch.zeros(1))
+            x = x + block.mlp(block.mlp_ln(x))
+        logits = self.decoder.ln(x[:, -1]) @ self.out
+        return logits.log_softmax(-1), torch.stack(keys), torch.stack(values)
+
+
+def export_bundle(
+    model: Recogniser, units_folder: Path, folder: Path, settings: dict[str, Any]
+) -> dict[str, float]:
+    """Write the bundle; return each network's largest difference from torch before int8."""
+    folder.mkdir(parents=True, exist_ok=True)
+    metadata = {"features": FeatureSpec().digest()}
+    differences: dict[str, float] = {}
+    for name, (module, example, outputs, dynamic) in _steps(model).items():
+        path = folder / f"{name}.onnx"
+        export_onnx(module, example, path, outputs=outputs, dynamic=dynamic, metadata=metadata)
+        differences[name] = check_parity(module, example, path, atol=2e-3)
+        if name != "subsample":
+            _quantise(path)
+    content = json.loads((units_folder / "units.json").read_text(encoding="utf-8"))
+    tokens = {"units": content["units"], "merges": content["merges"]}
+    (folder / "tokens.json").write_text(json.dumps(tokens, ensure_ascii=False), encoding="utf-8")
+    shutil.copy(units_folder / "ctc.model", folder / "ctc.model")
+    files = [*(f"{name}.onnx" for name in differences), "tokens.json", "ctc.model"]
+    seal_bundle(folder, kind="recogniser", files=files, settings=settings,
+                features=FeatureSpec().digest())  # fmt: skip
+    return differences
+
+
+def _quantise(path: Path) -> None:
+    """Replace the weights of matrix products by int8, scaled by column; the GRU stays float."""
+    quantize_dynamic(
+        path, path, op_types_to_quantize=["MatMul"], per_channel=True, weight_type=QuantType.QInt8,
+        extra_options={"MatMulConstBOnly": True},
+    )  # fmt: skip
+
+
+def _steps(model: Recogniser) -> Steps:
+    dims = model.dims
+    depth = dims.width // dims.heads
+    past = torch.randn(dims.layers, 1, dims.heads, 7, depth) * 0.1
+    beams = torch.randn(dims.layers, 2, dims.heads, 3, depth) * 0.1
+    wide = torch.randn(1, 8, dims.width)
+    cache = {3: "past"}
+    return {
+        "subsample": (
+            Subsample(model),
+            {"mel": torch.randn(1, 19, dims.mels), "keep": torch.ones(1, 1, 17)},
+            ["x"], {"mel": {1: "mel_frames"}, "keep": {2: "kept"}, "x": {1: "frames"}},
+        ),
+        "encoder": (
+            EncoderStep(model), {"x": wide, "past_keys": past, "past_values": past * 0.5},
+            ["last", "middle", "keys", "values"],
+            {"x": {1: "frames"}, "past_keys": cache, "past_values": cache,
+             "last": {1: "frames"}, "middle": {1: "frames"}, "keys": {3: "frames"},
+             "values": {3: "frames"}},
+        ),
+        "ctc": (
+            CtcStep(model),
+            {"last": wide, "middle": wide * 0.5, "state": torch.randn(1, 1, dims.ctc_width)},
+            ["log_probs", "next_state"],
+            {"last": {1: "frames"}, "middle": {1: "frames"}, "log_probs": {1: "steps"}},
+        ),
+        "memory": (
+            Memory(model), {"last": wide}, ["keys", "values"],
+            {"last": {1: "frames"}, "keys": {3: "frames"}, "values": {3: "frames"}},
+        ),
+        "decoder": (
+            DecoderStep(model),
+            {"units": torch.tensor([[1, 2], [3, 4]]), "past_keys": beams, "past_values": beams,
+             "memory_keys": past, "memory_values": past},
+            ["log_probs", "keys", "values"],
+            {"units": {0: "beams", 1: "size"}, "past_keys": {1: "beams", 3: "past"},
+             "past_values": {1: "beams", 3: "past"}, "memory_keys": {3: "frames"},
+             "memory_values": {3: "frames"}, "log_probs": {0: "beams"},
+             "keys": {1: "beams", 3: "all"}, "values": {1: "beams", 3: "all"}},
+        ),
+    }  # fmt: skip
