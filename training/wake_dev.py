@@ -51,6 +51,14 @@ class Scorer:
             best[chosen] = self._scores(batch).max(axis=1)
         return best
 
+    def scores(self, frames: Frames) -> Scores:
+        """Return smoothed scores [steps, words] of one recording [T, 80] and silence behind it."""
+        longest = -(-(len(frames) + _PAD) // STEP_FRAMES) * STEP_FRAMES
+        batch = np.full((1, longest, 80), -10.0, np.float32)
+        batch[0, : len(frames)] = frames
+        scores: Scores = self._scores(batch)[0]
+        return scores
+
     def stream(self, pack: Pack, clips: Sequence[int]) -> Iterator[tuple[Scores, Places]]:
         """Yield the clips laid end to end, a minute at a time, each from a fresh state.
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from edgeasr.audio import Pcm
 from edgeasr.features import FeatureSpec, LogMel
 
-__all__ = ["Clip", "Half", "Pack", "build_pack", "word_end_frame", "word_span"]
+__all__ = ["Clip", "Half", "Pack", "build_pack", "word_span"]
 
 Half = NDArray[np.float16]
 
@@ -79,22 +79,18 @@ def build_pack(stem: Path, clips: Iterable[tuple[Clip, Pcm]]) -> Pack:
 def word_span(pcm: Pcm) -> tuple[int, int]:
     """Return first and last frame of the one phrase in a recording, int16 [n], from its energy.
 
-    The threshold lies at a third of the way from the floor to the peak, in decibels; pauses
-    shorter than 0.25 s belong to the phrase; of several stretches the most energetic is taken.
+    The threshold lies a third of the way from the floor to the peak, in decibels, at most 28 dB
+    below the peak (some clips end in digital silence); pauses shorter than 0.25 s belong to the
+    phrase; of several stretches the most energetic is taken.
     """
     hops = max(1, len(pcm) // 160)
     square = np.square(pcm[: hops * 160].astype(np.float64)).reshape(hops, -1).mean(axis=1)
     smooth = np.convolve(square, np.ones(5) / 5, mode="same")
     level = 10 * np.log10(smooth + 1.0)
     floor, peak = np.percentile(level, 10), level.max()
-    loud = np.flatnonzero(level > floor + max(6.0, (peak - floor) / 3))
+    loud = np.flatnonzero(level > peak - np.clip((peak - floor) * 2 / 3, 6.0, 28.0))
     if len(loud) == 0:
         return 0, hops
     runs = np.split(loud, np.flatnonzero(np.diff(loud) > 25) + 1)
     best = max(runs, key=lambda run: float(np.sqrt(smooth[run[0] : run[-1] + 1]).sum()))
     return int(best[0]), int(best[-1]) + 1
-
-
-def word_end_frame(pcm: Pcm) -> int:
-    """Return the frame after the phrase's last, as `word_span` finds it."""
-    return word_span(pcm)[1]

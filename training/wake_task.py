@@ -13,7 +13,6 @@ from training.models.wake import WakeConfig, WakeNet
 from training.wake_batches import Batch, Mined, RowMaker
 from training.wake_dev import Scorer, with_noise
 from training.wake_loss import wake_loss
-from training.wake_measure import Curve
 from training.wake_packs import Pack
 
 __all__ = ["Recipe", "WakeTask", "dev_recordings"]
@@ -28,6 +27,8 @@ class Recipe:
     rows: int = 64
     rate: float = 3e-3
     negative_weight: float = 0.5
+    ramp_steps: int = 1500
+    """Steps in which negatives gain their weight; 0 for a network that knows the words"""
     mine_above: float = 0.05
     mine_most: int = 4000
     dev_accepts_per_hour: tuple[float, ...] = (0.2, 0.5)
@@ -71,8 +72,9 @@ class WakeTask:
 
     def loss(self, batch: Batch, *, step: int) -> tuple[Tensor, dict[str, float]]:
         """Return the loss and its parts; negatives gain weight as training goes on."""
-        weight = self.recipe.negative_weight * min(1.0, 0.2 + step / 1500)
+        ramp = min(1.0, 0.2 + step / self.recipe.ramp_steps) if self.recipe.ramp_steps else 1.0
         logits = self.model(torch.from_numpy(batch.frames)).float()
+        weight = self.recipe.negative_weight * ramp
         return wake_loss(logits, batch.events, negative_weight=weight)
 
     def evaluate(self) -> dict[str, float]:
