@@ -128,12 +128,13 @@ main() {
     old=$(readlink "$prefix/venv" 2>/dev/null || true)
     new=$prefix/versions/$(date +%Y%m%d-%H%M%S)
     install -d -m 755 "$prefix/versions"
-    make_settings
     say "installing into $new"
     if ! make_environment "$new" "$source"; then
         rm -rf "$new"
+        rmdir -p --ignore-fail-on-non-empty "$prefix/versions"
         fail "could not install $source; nothing has changed"
     fi
+    make_settings
     if ! is_sound "$new"; then
         rm -rf "$new"
         fail "the new version fails its check; ${old:+the old one stays in use}"

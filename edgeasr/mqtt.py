@@ -36,6 +36,8 @@ class LinkHandlers:
     on_message: Callable[[Incoming], None]
     announce: Callable[[], list[Message]]
     """What to publish at each connect: the retained states"""
+    subscriptions: tuple[str, ...] = ()
+    """Topic filters beside the commands"""
 
 
 class MqttLink:
@@ -171,7 +173,8 @@ class MqttLink:
         return connection
 
     def _serve(self, connection: Connection) -> None:
-        connection.subscribe([self._topics.commands, self._topics.status])
+        own = (self._topics.commands, self._topics.status)
+        connection.subscribe([*own, *self._handlers.subscriptions])
         while not connection.subscribed and not connection.closed:
             connection.step(self._reader, 0.2)
         self._sent = 0

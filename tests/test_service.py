@@ -35,12 +35,14 @@ def test_exposure_is_at_most_1_7(analyze):
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=["system", "user"])
-def test_verify_finds_nothing(analyze, unit, tmp_path):
+def test_verify_finds_nothing(analyze, unit, tmp_path, monkeypatch):
     copy = tmp_path / unit.name
     # The program is not installed where the tests run.
     text = re.sub(r"^ExecStart=.*$", "ExecStart=/bin/true", unit.read_text(), flags=re.MULTILINE)
     copy.write_text(re.sub(r"^Documentation=.*$", "", text, flags=re.MULTILINE))
     mode = ["--user"] if unit.parent.name == "user" else []
+    if mode:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     shown = analyze("verify", *mode, "--man=no", str(copy))
     assert shown.stderr == ""
     assert shown.returncode == 0
