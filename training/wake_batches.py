@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from training.wake_packs import Clip, Pack
 
-__all__ = ["Batch", "Event", "Mined", "RowMaker"]
+__all__ = ["Batch", "Event", "Mined", "RowMaker", "stretched"]
 
 Array = NDArray[np.float32]
 _LN10 = float(np.log(10.0))
@@ -155,7 +155,7 @@ class RowMaker:
             last = min(last, clip.word_end + int(rng.integers(3, 40)))
         start, end = clip.word_start - first, clip.word_end - first
         factor = float(np.exp(rng.uniform(-0.16, 0.16)))
-        frames = _tempo(_tract(frames[first:last], rng), factor)
+        frames = stretched(_tract(frames[first:last], rng), factor)
         return _levelled(frames), int(start * factor), min(int(end * factor), len(frames))
 
     def _spliced(self, word: int, rng: np.random.Generator) -> tuple[Array, int, int]:
@@ -163,7 +163,7 @@ class RowMaker:
         rest = self.words.index(self.words[word].removeprefix("hey "))
         frames, start, end = self._word(rest, rng, whole=False)
         hey = self._frames_of(self._heys[rng.integers(len(self._heys))])
-        hey = _levelled(_tempo(_tract(hey, rng), float(np.exp(rng.uniform(-0.3, 0.2)))))
+        hey = _levelled(stretched(_tract(hey, rng), float(np.exp(rng.uniform(-0.3, 0.2)))))
         hey = hey + np.float32(rng.uniform(-0.5, 0.3))
         pause = int(rng.integers(0, 12))
         gap = np.full((pause, 80), _GAP, np.float32)
@@ -187,14 +187,14 @@ class RowMaker:
             first = max(0, mined.frame - int(rng.integers(80, 250)))
             return self._frames_of((mined.pack, mined.clip), first, mined.frame + 80)
         if self._near and draw < 0.45:
-            return _tempo(self._frames_of(self._near[rng.integers(len(self._near))]),
+            return stretched(self._frames_of(self._near[rng.integers(len(self._near))]),
                           float(np.exp(rng.uniform(-0.15, 0.15))))  # fmt: skip
         at = self._speech[min(int(np.searchsorted(self._speech_cdf, rng.random())),
                               len(self._speech) - 1)]  # fmt: skip
         length = self._clip(at).frames
         first = int(rng.integers(length - 300)) if length > 300 else 0
         frames = _tract(self._frames_of(at, first, first + self.frames), rng)
-        return _tempo(frames, float(np.exp(rng.uniform(-0.15, 0.15))))
+        return stretched(frames, float(np.exp(rng.uniform(-0.15, 0.15))))
 
     def _colour(self, row: Array, rng: np.random.Generator) -> Array:
         """Return the row with noise behind it, at a random level, through a random microphone."""
@@ -244,7 +244,7 @@ def _levelled(frames: Array) -> Array:
     return frames - np.partition(loudness, place)[place]
 
 
-def _tempo(frames: Array, factor: float) -> Array:
+def stretched(frames: Array, factor: float) -> Array:
     """Return the frames stretched to `factor` times their number, interpolated."""
     count = max(4, int(len(frames) * factor))
     at = np.linspace(0, len(frames) - 1, count).astype(np.float32)

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from training.models.wake import STEP_FRAMES, WakeNet
-from training.wake_batches import Mined
+from training.wake_batches import Mined, stretched
 from training.wake_loss import smooth
 from training.wake_measure import Curve, Scores, peaks
 from training.wake_packs import Clip, Pack
@@ -59,16 +59,21 @@ class Scorer:
         scores: Scores = self._scores(batch)[0]
         return scores
 
-    def stream(self, pack: Pack, clips: Sequence[int]) -> Iterator[tuple[Scores, Places]]:
+    def stream(
+        self, pack: Pack, clips: Sequence[int], *, tempo: float = 1.0
+    ) -> Iterator[tuple[Scores, Places]]:
         """Yield the clips laid end to end, a minute at a time, each from a fresh state.
 
-        Scores float32 [steps, words], and at each step clip and frame, int64 [steps, 2].
+        Scores float32 [steps, words], and at each step clip and frame, int64 [steps, 2]. A tempo
+        other than 1 stretches the frames, and the places count stretched frames.
         """
         minutes, places, filled = [], [], _STREAM_FRAMES
         for index in clips:
             clip = pack.clips[index]
             for first in range(0, clip.frames, _STREAM_FRAMES):
                 frames = pack.frames(clip)[first : first + _STREAM_FRAMES]
+                if tempo != 1.0:
+                    frames = stretched(frames.astype(np.float32), tempo)[:_STREAM_FRAMES]
                 if filled + len(frames) > _STREAM_FRAMES:
                     minutes.append(np.full((_STREAM_FRAMES, 80), -10.0, np.float32))
                     places.append(np.zeros((_STREAM_FRAMES, 2), np.int64))
@@ -96,17 +101,17 @@ class Scorer:
         return scores
 
     def accepts(
-        self, pack: Pack, wanted: Callable[[Clip], bool]
+        self, pack: Pack, wanted: Callable[[Clip], bool], *, tempo: float = 1.0
     ) -> tuple[list[list[tuple[float, int, int]]], float]:
         """Return for each word the (score, clip, frame) of its accepts, and the hours."""
         chosen = [index for index, clip in enumerate(pack.clips) if wanted(clip)]
         found: list[list[tuple[float, int, int]]] = [[] for _ in self.net.config.words]
-        for scores, place in self.stream(pack, chosen):
+        for scores, place in self.stream(pack, chosen, tempo=tempo):
             for word, accepts in enumerate(found):
                 for step, score in peaks(scores[:, word], apart=_APART):
                     accepts.append((score, int(place[step, 0]), int(place[step, 1])))
         hours = sum(pack.clips[index].frames for index in chosen) / 360_000
-        return found, hours
+        return found, hours * tempo
 
     def mine(self, packs: Sequence[Pack], *, above: float, most: int) -> list[Mined]:
         """Return the worst accepts on training negatives of each pack, for all words together."""
@@ -123,12 +128,25 @@ class Scorer:
         return [mined for _, mined in worst[:most]]
 
     def curves(
-        self, pack: Pack, hits: dict[str, dict[str, list[Frames]]]
+        self,
+        pack: Pack,
+        hits: dict[str, dict[str, list[Frames]]],
+        *,
+        tempos: tuple[float, ...] = (1.0,),
     ) -> dict[str, dict[str, Curve]]:
-        """Return a curve for each condition and word of `hits` against the held-out negatives."""
-        accepts, hours = self.accepts(pack, lambda clip: clip.dev and not clip.words)
-        false = [np.array([score for score, _, _ in one], np.float32) for one in accepts]
+        """Return a curve for each condition and word of `hits` against the held-out negatives.
+
+        Each further tempo plays the negatives again.
+        """
         words = self.net.config.words
+        accepts: list[list[float]] = [[] for _ in words]
+        hours = 0.0
+        for tempo in tempos:
+            found, more = self.accepts(pack, lambda clip: clip.dev and not clip.words, tempo=tempo)
+            hours += more
+            for scores, one in zip(accepts, found, strict=True):
+                scores += [score for score, _, _ in one]
+        false = [np.array(scores, np.float32) for scores in accepts]
         return {
             condition: {
                 word: Curve(self.recordings(of_words[word])[:, number], false[number], hours)

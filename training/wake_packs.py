@@ -45,6 +45,7 @@ class Pack:
 
     def __init__(self, stem: Path) -> None:
         """Open `stem`.npy and `stem`.json as `build_pack` wrote them."""
+        self.name = stem.name
         content = json.loads(stem.with_suffix(".json").read_text(encoding="utf-8"))
         self.clips = [Clip(**{**row, "words": tuple(row["words"])}) for row in content["clips"]]
         self._frames: Half = np.load(stem.with_suffix(".npy"), mmap_mode="r")
