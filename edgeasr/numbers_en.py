@@ -1,0 +1,148 @@
+"""The written form of English transcripts: digits, times and capitals where a reader wants them.
+
+Conservative: what could be wrong either way stays as spoken ("one of them", "march", "ten to one").
+"""
+
+import re
+
+from edgeasr.number_words import Words, number, plain, read_digits, read_number, read_ordinal
+from edgeasr.time_words import UNIT_SECONDS, clock_time, duration_s, read_clock
+
+__all__ = ["clock_time", "display", "duration_s", "number"]
+
+_MAX_CHARS = 20_000  # far above any utterance; longer text is returned as it is
+
+_PRONOUN = {"i", "i'm", "i'll", "i've", "i'd"}
+_CAPITAL = {
+    "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "january",
+    "february", "april", "june", "july", "august", "september", "october", "november", "december",
+    "english", "french", "german", "spanish", "italian", "christmas", "easter", "halloween",
+}  # fmt: skip
+_MAYBE_MONTH = {"may", "march"}
+_MONTHS = _MAYBE_MONTH | {
+    "january", "february", "april", "june", "july", "august", "september", "october", "november",
+    "december",
+}  # fmt: skip
+_UNITS = {
+    "percent", "degree", "degrees", "euros", "dollars", "pounds", "kilometers", "kilometres",
+    "miles", "meters", "metres", "kilos", "kilograms", "grams", "liters", "litres", *UNIT_SECONDS,
+}  # fmt: skip
+_SUFFIX = {1: "st", 2: "nd", 3: "rd"}
+_POSSESSIVE = re.compile(r"('s|s')$")
+
+
+def display(text: str) -> str:
+    """Return `text` as one would write it: "at seven thirty" -> "at 7:30", "i'm" -> "I'm"."""
+    if len(text) > _MAX_CHARS:
+        return text
+    words = text.split()
+    lower = [word.lower() for word in words]
+    written: list[str] = []
+    position = 0
+    while position < len(words):
+        piece = (
+            _digits(lower, position)
+            or _relative_clock(lower, position)
+            or _clock(lower, position)
+            or _date(lower, position)
+            or _year(lower, position)
+            or _amount(lower, position)
+        )
+        if piece is None:
+            piece = (_capital(lower, position) or words[position], position + 1)
+        written.append(piece[0])
+        position = piece[1]
+    return " ".join(written)
+
+
+Piece = tuple[str, int]
+
+
+def _word(words: Words, position: int) -> str:
+    return words[position] if 0 <= position < len(words) else ""
+
+
+def _relative_clock(words: Words, start: int) -> Piece | None:
+    """Keep "twenty past six" in words: "20 past six" is neither one nor the other."""
+    clock = read_clock(words, start)
+    if clock is None or not clock.relative:
+        return None
+    return " ".join(words[start : clock.end]), clock.end
+
+
+def _clock(words: Words, start: int) -> Piece | None:
+    clock = read_clock(words, start)
+    if clock is None or words[start] in ("noon", "midday", "midnight"):
+        return None
+    if not (clock.explicit or clock.half) or not 1 <= clock.hour <= 12:
+        return None
+    if not clock.minute and _word(words, clock.end - 1).startswith("o"):
+        return f"{clock.hour} o'clock", clock.end
+    if clock.half:
+        minutes = f":{clock.minute:02}" if clock.minute else ""
+        return f"{clock.hour}{minutes} {clock.half}", clock.end
+    return f"{clock.hour}:{clock.minute:02}", clock.end
+
+
+def _date(words: Words, start: int) -> Piece | None:
+    ordinal = read_ordinal(words, start)
+    if ordinal is None:
+        return None
+    value, end = int(ordinal[0]), ordinal[1]
+    after_month = _word(words, start - 1) in _MONTHS
+    after_month |= _word(words, start - 1) == "the" and _word(words, start - 2) in _MONTHS
+    before_month = _word(words, end) == "of" and _word(words, end + 1) in _MONTHS
+    before_month |= _word(words, end) in _MONTHS
+    if value > 31 or not (after_month or before_month):
+        return None
+    suffix = "th" if 10 < value < 14 else _SUFFIX.get(value % 10, "th")
+    return f"{value}{suffix}", end
+
+
+def _digits(words: Words, start: int) -> Piece | None:
+    """Join digits spoken one by one, as in a telephone number; a short run may be counting."""
+    if read_number(words, start) is None:
+        return None
+    digits, end = read_digits(words, start)
+    return (digits, end) if len(digits) >= 4 else None
+
+
+def _year(words: Words, start: int) -> Piece | None:
+    """Write "nineteen eighty four" and "twenty twenty six" as years."""
+    first = read_number(words, start)
+    if first is None or first[0] not in range(13, 21) or first[1] != start + 1:
+        return None
+    second = read_number(words, first[1])
+    if second is None or second[0] not in range(10, 100):
+        return None
+    if _word(words, second[1]) in _UNITS:
+        return None
+    return f"{first[0]:.0f}{second[0]:02.0f}", second[1]
+
+
+def _amount(words: Words, start: int) -> Piece | None:
+    reading = read_number(words, start)
+    if reading is None or not words[start].isalpha():
+        return None
+    value, end = reading
+    unit = _word(words, end)
+    single = value == 1 and unit in ("second", "minute", "hour", "day", "week")
+    if single or (abs(value) < 10 and unit not in _UNITS and value == int(value)):
+        return " ".join(words[start:end]), end
+    figure = f"{plain(value):,}" if abs(value) >= 10_000 else f"{plain(value)}"
+    return (f"{figure}%", end + 1) if unit == "percent" else (figure, end)
+
+
+def _capital(words: Words, position: int) -> str | None:
+    word = words[position]
+    stem = _POSSESSIVE.sub("", word)
+    plural = stem[:-1] if stem.endswith("days") else stem
+    if word in _PRONOUN or stem in _CAPITAL or plural in _CAPITAL:
+        return word[0].upper() + word[1:]
+    if word in _MAYBE_MONTH:
+        before, after = _word(words, position - 1), _word(words, position + 1)
+        dated = read_ordinal(words, position + 1) or read_ordinal(words, position - 1)
+        dated = dated or (after == "the" and read_ordinal(words, position + 2))
+        if dated or before in ("of", "in", "since", "until"):
+            return word.capitalize()
+    return None

@@ -1,0 +1,146 @@
+"""Numbers, times and durations in words, and the written form of transcripts."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edgeasr.numbers_en import clock_time, display, duration_s, number
+
+ONES = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+]
+ONES += ["fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
+TENS = ["-", "-", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+
+
+def spoken(value: int) -> str:
+    if value < 20:
+        return ONES[value]
+    if value < 100:
+        return TENS[value // 10] + (f" {ONES[value % 10]}" if value % 10 else "")
+    if value < 1000:
+        rest = f" and {spoken(value % 100)}" if value % 100 else ""
+        return f"{ONES[value // 100]} hundred{rest}"
+    if value < 1_000_000:
+        joint = " and " if 0 < value % 1000 < 100 else " "
+        rest = f"{joint}{spoken(value % 1000)}" if value % 1000 else ""
+        return f"{spoken(value // 1000)} thousand{rest}"
+    rest = f" {spoken(value % 1_000_000)}" if value % 1_000_000 else ""
+    return f"{spoken(value // 1_000_000)} million{rest}"
+
+
+@given(st.integers(0, 999_999_999))
+def test_every_spoken_cardinal_is_read_back(value):
+    assert number(spoken(value)) == value
+
+
+@given(st.integers(0, 23), st.integers(0, 59))
+def test_every_spoken_time_is_read_back(hour, minute):
+    small = f"oh {spoken(minute)}" if minute < 10 else spoken(minute)
+    text = f"{spoken(hour)} {small}" if minute else f"{spoken(hour)} o'clock"
+    assert clock_time(f"wake me at {text}") == f"{hour:02}:{minute:02}"
+
+
+@given(st.text(max_size=80))
+def test_any_text_is_survived(text):
+    display(text)
+    number(text)
+    clock_time(text)
+    duration_s(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("twenty percent", 20), ("20%", 20), ("twenty-one degrees", 21), ("minus five", -5),
+        ("twenty one point five degrees", 21.5), ("third", 3), ("twenty first", 21),
+        ("a hundred and five", 105), ("two and a half", 2.5), ("half", 0.5), ("1,200", 1200),
+        ("two three", None), ("the beatles", None), ("", None), ("one direction", None),
+    ],
+)  # fmt: skip
+def test_numbers(text, value):
+    assert number(text) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("half past seven", "07:30"), ("quarter to nine", "08:45"), ("seven thirty pm", "19:30"),
+        ("tomorrow evening at seven", "19:00"), ("twenty five past eleven at night", "23:25"),
+        ("twelve thirty a m", "00:30"), ("noon", "12:00"), ("midnight", "00:00"), ("7pm", "19:00"),
+        ("eight in the morning", "08:00"), ("ten to one", "12:50"), ("7 30", "07:30"),
+        ("two days ago", None), ("in two hours", None), ("next week", None), ("25:00", None),
+    ],
+)  # fmt: skip
+def test_clock_times(text, value):
+    assert clock_time(text) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("an hour and a half", 5400), ("half an hour", 1800), ("two and a half hours", 9000),
+        ("1 hour and 15 minutes", 4500), ("quarter of an hour", 900), ("5min", 300),
+        ("a couple of minutes", 120), ("ninety seconds", 90), ("zero point five seconds", 0.5),
+        ("two", None), ("tomorrow", None), ("", None),
+    ],
+)  # fmt: skip
+def test_durations(text, value):
+    assert duration_s(text) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("turn on the light at seven thirty", "turn on the light at 7:30"),
+        ("set it to twenty one degrees", "set it to 21 degrees"),
+        ("i'm sure i think so", "I'm sure I think so"),
+        ("wake me on monday at seven a m", "wake me on Monday at 7 am"),
+        ("the third of may", "the 3rd of May"), ("dim it to twenty percent", "dim it to 20%"),
+        ("it was nineteen eighty four", "it was 1984"),
+        ("call four oh seven five five five", "call 407555"),
+        ("a timer for five minutes and thirty seconds", "a timer for 5 minutes and 30 seconds"),
+        ("two hundred and fifty thousand", "250,000"),
+    ],
+)  # fmt: skip
+def test_the_written_form(text, written):
+    assert display(text) == written
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "one of them", "march forward", "you may go", "at twenty five to eight", "half past seven",
+        "wait one second", "on the second floor", "two and three", "one two three", "",
+    ],
+)  # fmt: skip
+def test_what_could_be_wrong_stays_as_spoken(text):
+    assert display(text) == text
+
+
+@given(
+    st.lists(
+        st.sampled_from(["the", "light", "in", "kitchen", "is", "on", "one", "of", "them", "two"])
+    )
+)
+def test_ordinary_words_are_never_changed(words):
+    assert display(" ".join(words)) == " ".join(words)
+
+
+def test_written_text_stays():
+    for text in ("at 7:30", "21 degrees", "20% on Monday", "May 3rd, I'm in"):
+        assert display(text) == text
