@@ -33,12 +33,16 @@ class Pronunciations:
     """The dictionary, word -> phones without stress, and how often each word is used."""
 
     def __init__(self, dictionary: Path, texts: Iterable[Path] = ()) -> None:
-        """Read `cmudict.dict`; `texts` are counted to tell common words from rare names."""
+        """Read `cmudict.dict`, or festival's form of it, `cmudict-0.4.out`.
+
+        `texts` are counted to tell common words from rare names.
+        """
         self._phones: dict[str, Phones] = {}
+        of_line = _festival_line if dictionary.suffix == ".out" else _cmu_line
         for line in dictionary.read_text(encoding="utf-8").splitlines():
-            word, *phones = line.split("#")[0].split()
-            if word.isalpha():
-                self._phones[word] = tuple(phone.rstrip("012") for phone in phones)
+            word, phones = of_line(line)
+            if word.isalpha() and phones:
+                self._phones.setdefault(word, phones)
         self._texts = [
             " ".join(re.findall(r"[a-z]+", path.read_text(encoding="utf-8").lower()))
             for path in texts
@@ -51,6 +55,10 @@ class Pronunciations:
     def uses(self, phrase: str) -> int:
         """Return how often the phrase stands in the texts."""
         return sum(f" {text} ".count(f" {phrase} ") for text in self._texts)
+
+    def words(self) -> list[str]:
+        """Return every word."""
+        return list(self._phones)
 
     def add(self, word: str, sounds_like: str) -> None:
         """Give a word that is missing the phones of another phrase."""
@@ -106,6 +114,22 @@ class Pronunciations:
             and (theirs[:half] == phones[:half] or theirs[-half - 1 :] == phones[-half - 1 :])
         ]
         return sorted(parts, key=lambda other: -self.counts[other])[:count]
+
+
+def _cmu_line(line: str) -> tuple[str, Phones]:
+    """Take `abacus  AE1 B AH0 K AH0 S`."""
+    word, *phones = line.split("#", maxsplit=1)[0].split() or [""]
+    return word, tuple(phone.rstrip("012") for phone in phones)
+
+
+def _festival_line(line: str) -> tuple[str, Phones]:
+    """Take `("abacus" nil (((ae) 1) ((b ax) 0) ((k ax s) 0)))`."""
+    _, word, rest = line.split('"', 2) if line.count('"') >= 2 else ("", "", "")
+    parts = re.findall(r"[a-z]+", rest)[1:]  # after the part of speech
+    return word, tuple(_FESTIVAL.get(phone, phone.upper()) for phone in parts)
+
+
+_FESTIVAL = {"ax": "AH", "axr": "ER"}
 
 
 def _contains(phones: Phones, part: Phones) -> bool:

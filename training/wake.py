@@ -47,7 +47,7 @@ def main(argv: list[str]) -> int:
     packs = WakePacks.build(options.data, options.run / "cache", words, seed=options.seed)
     first, second = (int(steps) for steps in options.steps.split(","))
     net = _train_stages(words, packs, options.run, first, second)
-    release(net, packs, options.bundle)
+    release(net, [packs.real, *packs.synthetic], packs.negatives, options.bundle)
     return 0
 
 

@@ -3,6 +3,7 @@
 import copy
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -12,11 +13,24 @@ from training.export import check_parity, export_onnx
 from training.models.wake import STEP_FRAMES, WakeNet, WakeState
 from training.wake_measure import Curve
 
-__all__ = ["RATES", "export_wake"]
+__all__ = ["DEFAULT_RATE", "RATES", "TRUNK_FILE", "export_wake", "load_trunk"]
 
 RATES = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 """False accepts per hour of the operating points"""
-_DEFAULT_RATE = 0.2
+DEFAULT_RATE = 0.2
+"""At which the default threshold lies"""
+TRUNK_FILE = "trunk.npz"
+"""Every weight but the words', for training further words"""
+
+
+def load_trunk(net: WakeNet, path: Path) -> None:
+    """Give `net` the weights of a bundle's trunk, as far as the sizes are the same."""
+    state = net.state_dict()
+    with np.load(path, allow_pickle=False) as trunk:
+        for name in trunk.files:
+            if name in state and state[name].shape == trunk[name].shape:
+                state[name].copy_(torch.from_numpy(trunk[name].astype(np.float32)))
+    net.load_state_dict(state)
 
 
 class _Step(nn.Module):
@@ -66,10 +80,16 @@ def export_wake(
         "words": list(words),
         "step_frames": STEP_FRAMES,
         "thresholds": {
-            word: curves[word].table([_DEFAULT_RATE])[0]["threshold"] for word in words
+            word: curves[word].table([DEFAULT_RATE])[0]["threshold"] for word in words
         },
         "delay_frames": delays,
         "operating_points": {word: curves[word].table(RATES) for word in words},
     }
-    files = ["wake.onnx", "card.md"]
+    trunk = {
+        name: value.numpy().astype(np.float16)
+        for name, value in net.state_dict().items()
+        if not name.startswith("head.") and value.dtype.is_floating_point
+    }
+    np.savez(folder / TRUNK_FILE, **trunk)
+    files = ["wake.onnx", "card.md", TRUNK_FILE]
     seal_bundle(folder, kind="wake", files=files, settings=settings, features=digest)

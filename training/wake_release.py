@@ -5,9 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from training.models.wake import STEP_FRAMES, WakeNet
-from training.wake_data import WakePacks
 from training.wake_dev import Scorer
-from training.wake_export import export_wake
+from training.wake_export import DEFAULT_RATE, export_wake
 from training.wake_measure import Curve
 from training.wake_packs import Pack
 from training.wake_task import dev_recordings
@@ -18,17 +17,22 @@ _TEMPOS = (0.88, 0.94, 1.0, 1.06, 1.12)  # the held-out negatives are played at 
 _MOST_CLIPS = 150  # of a word, for its delay
 
 
-def release(net: WakeNet, packs: WakePacks, folder: Path) -> dict[str, Curve]:
-    """Write the bundle of a trained network; return the clean dev curves of its words."""
+def release(
+    net: WakeNet, packs: list[Pack], negatives: Pack, folder: Path
+) -> dict[str, dict[str, Curve]]:
+    """Write the bundle of a trained network; return its dev curves by condition and word.
+
+    `packs` hold the words.
+    """
     net.eval()
     scorer = Scorer(net)
     words = net.config.words
-    hits = dev_recordings(words, [packs.real, *packs.synthetic], packs.negatives)
-    curves = scorer.curves(packs.negatives, {"clean": hits["clean"]}, tempos=_TEMPOS)["clean"]
-    thresholds = {word: curve.table([0.2])[0]["threshold"] for word, curve in curves.items()}
+    hits = dev_recordings(words, packs, negatives)
+    conditions = scorer.curves(negatives, hits, tempos=_TEMPOS)
+    curves = conditions["clean"]
     delays = {
-        word: _delay(scorer, [packs.real, *packs.synthetic], word, thresholds[word])
-        for word in words
+        word: _delay(scorer, packs, word, curve.table([DEFAULT_RATE])[0]["threshold"])
+        for word, curve in curves.items()
     }
     folder.mkdir(parents=True, exist_ok=True)
     export_wake(net, folder, curves=curves, delays=delays, card=f"# {folder.name}\n")
@@ -38,7 +42,7 @@ def release(net: WakeNet, packs: WakePacks, folder: Path) -> dict[str, Curve]:
             for row in curves[word].table([0.1, 0.5, 1.0])
         )
         print(f"{word:14} {curves[word].hours:.0f} h  {rows}  delay {10 * delays[word]} ms")
-    return curves
+    return conditions
 
 
 def _delay(scorer: Scorer, packs: list[Pack], word: str, threshold: float) -> int:

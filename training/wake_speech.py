@@ -13,7 +13,7 @@ from training.wake_corpus import in_rooms
 from training.wake_packs import Clip
 from training.wake_rooms import Response
 
-__all__ = ["SpeechPlan", "near_miss_clips", "phrase_clips"]
+__all__ = ["SpeechPlan", "held_out", "near_miss_clips", "phrase_clips"]
 
 _DEV_SHARE = 0.15
 _VARIANTS = {
@@ -42,14 +42,14 @@ class SpeechPlan:
 
 
 def phrase_clips(
-    words: list[str], plan: SpeechPlan, rooms: list[Response], *, held_out: bool = False
+    words: list[str], plan: SpeechPlan, rooms: list[Response], *, held_out_alone: bool = False
 ) -> Iterator[tuple[Clip, Pcm]]:
     """Yield each word in every voice; those of held-out voices have `dev` set.
 
-    With `held_out` they alone are made.
+    With `held_out_alone` they alone are made.
     """
     rng = np.random.default_rng(plan.seed)
-    stock = [voice for voice in voices() if not held_out or _held_out(voice)]
+    stock = [voice for voice in voices() if held_out(voice) or not held_out_alone]
     jobs = [
         _job(voice, str(rng.choice(_SPELLINGS.get(word, (word, f"{word}!")))), rng)
         for word in words
@@ -91,11 +91,12 @@ def _rounds(voice: Voice, plan: SpeechPlan) -> int:
 
 
 def _mixed(plan: SpeechPlan, *, seed: int) -> list[Voice]:
-    pool = [voice for voice in voices(["kokoro"]) if not _held_out(voice)]
+    pool = [voice for voice in voices(["kokoro"]) if not held_out(voice)]
     return mixed_voices(plan.mixed, seed=seed, pool=pool) if pool else []
 
 
-def _held_out(voice: Voice) -> bool:
+def held_out(voice: Voice) -> bool:
+    """Return whether a voice is kept for measuring."""
     return in_held_out_share(voice.key, _DEV_SHARE, salt="wake voices")
 
 
@@ -115,7 +116,7 @@ def _clip(job: Job, pcm: Pcm, *, words: tuple[str, ...]) -> Clip:
         kind="word" if words else "near",
         words=words,
         speaker=job.voice.key,
-        dev=_held_out(job.voice),
+        dev=held_out(job.voice),
         synthetic=True,
         word_end=len(pcm) // 160,
     )

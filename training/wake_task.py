@@ -118,13 +118,14 @@ def dev_recordings(
     Real ones where there are any, else synthetic ones of held-out voices.
     """
     rng = np.random.default_rng(7)
-    noises = [clip for clip in negatives.clips if clip.dev and clip.kind in ("noise", "music")]
+    held = [clip for clip in negatives.clips if clip.dev]
+    noises = [clip for clip in held if clip.kind in ("noise", "music")] or held
     clean: dict[str, list[Frames]] = {}
     for word in words:
-        held = [(pack, clip) for pack in packs for clip in pack.clips
+        said = [(pack, clip) for pack in packs for clip in pack.clips
                 if clip.dev and clip.words and max(clip.words, key=len) == word]  # fmt: skip
-        real = [pair for pair in held if not pair[1].synthetic]
-        clean[word] = [pack.frames(clip).astype(np.float32) for pack, clip in real or held]
+        real = [pair for pair in said if not pair[1].synthetic]
+        clean[word] = [pack.frames(clip).astype(np.float32) for pack, clip in real or said]
     noisy = {
         word: [
             with_noise(
