@@ -23,6 +23,8 @@ class BeamConfig:
     max_length: int
     """Tokens after which a hypothesis is cut, the end mark not counted"""
     width: int = 4
+    n_best: int = 1
+    """Finished hypotheses that are wanted, at most `width`"""
     alpha: float = 0.8
     """Exponent of the length penalty; 0 compares plain log-probabilities"""
     repeats: int = 3
@@ -70,7 +72,7 @@ def greedy_search(step: Step, state: Array, config: BeamConfig) -> Hypothesis:
 
 
 def beam_search(step: Step, state: Array, config: BeamConfig) -> list[Hypothesis]:
-    """Return up to `width` hypotheses, best normalised score first; `state` float32 [1, ...].
+    """Return 1 to `width` hypotheses, best normalised score first; `state` float32 [1, ...].
 
     All live beams go through the decoder in one call. A beam that reaches its end leaves and
     narrows the search (Sutskever et al. 2014), so that width 1 is greedy search.
@@ -131,14 +133,14 @@ def _extend(
 
 
 def _settled(live: list[Hypothesis], done: list[Hypothesis], config: BeamConfig) -> bool:
-    """Return whether no live beam can still beat the best finished one."""
+    """Return whether no live beam can still enter the wanted finished ones."""
     if len(done) >= config.width:
         return True
-    if not done:
+    if len(done) < config.n_best:
         return False
-    best = max(h.score(config.alpha) for h in done)
+    worst_wanted = sorted((h.score(config.alpha) for h in done), reverse=True)[config.n_best - 1]
     reachable = max(h.log_probability for h in live)
-    return reachable / length_penalty(config.max_length + 1, config.alpha) < best
+    return reachable / length_penalty(config.max_length + 1, config.alpha) < worst_wanted
 
 
 def _loops(tokens: tuple[int, ...], config: BeamConfig) -> bool:

@@ -22,8 +22,11 @@ MAX_WORDS = 2000
 MAX_CHARACTERS = 20_000
 MAX_BEAM = 64
 BEGIN, END = 2, 3
-_SENTENCE_END = re.compile(r"(?<=[.!?…;:])\s+")
-_CLAUSE_END = re.compile(r"(?<=,)\s+")
+_SENTENCE_END = re.compile(
+    r"(?<=[.!?…])(?<!\bmr\.)(?<!\bmrs\.)(?<!\bdr\.)(?<!\bst\.)\s+", re.IGNORECASE
+)
+_BREAKS = (re.compile(r"(?<=[,;:])\s+"), re.compile(r"\s+"))
+"""Where a sentence too long is cut: between clauses, else between words"""
 
 
 @dataclass(frozen=True)
@@ -108,6 +111,7 @@ class Translator:
             end=END,
             max_length=2 * len(source) + 10,
             width=max(beam, n_best),
+            n_best=max(n_best, 1),
             alpha=alpha,
         )
         found = beam_search(step, state, config)
@@ -150,27 +154,26 @@ class Translator:
     def _cut(self, text: str) -> list[list[int]]:
         """Return source pieces with end marks of each part that the model can take at once."""
         parts = list[list[int]]()
-        for group in self._grouped(text, [_SENTENCE_END, _CLAUSE_END, re.compile(r"\s+")]):
-            ids = self._source.encode(group)
-            for start in range(0, len(ids), self._longest):
-                parts.append([*ids[start : start + self._longest], END])
-        if not parts:
-            raise TextError("the text holds no word to translate; give a sentence")
+        for sentence in _SENTENCE_END.split(text):
+            for group in self._grouped(sentence, _BREAKS):
+                ids = self._source.encode(group)
+                for start in range(0, len(ids), self._longest):
+                    parts.append([*ids[start : start + self._longest], END])
         return parts
 
-    def _grouped(self, text: str, marks: list[re.Pattern[str]]) -> list[str]:
+    def _grouped(self, text: str, breaks: tuple[re.Pattern[str], ...]) -> list[str]:
         """Return `text` whole if short enough, else in parts as long as may be."""
-        if len(self._source.encode(text)) <= self._longest or not marks:
+        if len(self._source.encode(text)) <= self._longest or not breaks:
             return [text]
         groups, current = list[str](), ""
-        for part in marks[0].split(text):
+        for part in breaks[0].split(text):
             longer = f"{current} {part}".strip()
             if current and len(self._source.encode(longer)) > self._longest:
-                groups += self._grouped(current, marks[1:])
+                groups += self._grouped(current, breaks[1:])
                 current = part
             else:
                 current = longer
-        return [*groups, *self._grouped(current, marks[1:])]
+        return [*groups, *self._grouped(current, breaks[1:])]
 
 
 def confidence_features(best: Hypothesis, source_pieces: int) -> Array:

@@ -1,0 +1,27 @@
+"""`python -m training.analysis NAME ...` runs one study; each writes a table and a plot."""
+
+import importlib
+import sys
+
+_STUDIES = {
+    "length": "translation by source length, with and without attention",
+    "beam": "translation by beam width and length normalisation",
+    "errors": "which translation errors are the search's, which the model's",
+    "cells": "gated, plain and long short-term memory cells compared",
+    "language_model": "language models of growing order compared",
+}
+
+
+def main(argv: list[str]) -> int:
+    """Dispatch to the study's module, loaded only when asked for; returns the exit status."""
+    if not argv or argv[0] not in _STUDIES:
+        lines = [f"  {name:15} {meaning}" for name, meaning in _STUDIES.items()]
+        print("usage: python -m training.analysis STUDY ...", *lines, sep="\n", file=sys.stderr)
+        return 2
+    study = importlib.import_module(f"training.analysis.{argv[0]}")
+    status: int = study.main(argv[1:])
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
