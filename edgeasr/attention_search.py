@@ -98,7 +98,8 @@ def _grow(
     grown: list[tuple[int, _Beam, bool]] = []
     for parent, beam in enumerate(beams):
         row = log_probs[parent]
-        units = set(np.argpartition(row, -2 * config.width)[-2 * config.width :].tolist())
+        most = min(2 * config.width, len(row))
+        units = set(np.argpartition(row, -most)[-most:].tolist())
         if tree is not None and beam.hint is not None:
             units |= tree.likely(beam.hint, row)
         grown += [

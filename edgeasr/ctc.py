@@ -61,7 +61,8 @@ class PrefixBeam:
         }
 
     def _step(self, row: NDArray[np.float32]) -> None:
-        likely = np.argpartition(row, -self._per_step)[-self._per_step :].tolist()
+        most = min(self._per_step, len(row))
+        likely = np.argpartition(row, -most)[-most:].tolist()
         after: dict[tuple[int, ...], list[float]] = {}
         for units, (blank, label) in self._beams.items():
             both = _add(blank, label)

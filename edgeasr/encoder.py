@@ -119,4 +119,5 @@ class EncoderStream:
         states = {"last": out["last"], "middle": out["middle"], "state": self._ctc_state}
         ctc = nets.ctc.run(states)
         self._ctc_state = ctc["next_state"]
-        return ctc["log_probs"][0]
+        log_probs: Array = ctc["log_probs"][0]
+        return log_probs

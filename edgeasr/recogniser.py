@@ -17,7 +17,7 @@ from edgeasr.bundle import Bundle
 from edgeasr.ctc import PrefixBeam, label_score
 from edgeasr.encoder import EncoderNets, EncoderStream
 from edgeasr.errors import AudioError, BundleError
-from edgeasr.features import Frames
+from edgeasr.features import FeatureSpec, Frames
 from edgeasr.hints import Hints, HintTree
 from edgeasr.session import Array
 from edgeasr.word_times import SpokenWord, word_confidences, word_spans
@@ -29,6 +29,7 @@ _SPECIALS = ("<|startoftranscript|>", "<|notimestamps|>", "<|endoftext|>")
 _CUT_AT_PAUSE_S = 18.0  # an utterance longer than this is cut at its next pause
 _CUT_ANYWAY_S = 27.0  # Whisper's positions end at 30 s
 _PAUSE_STEPS = 10
+_LEAST_STEPS = 1  # CTC steps with a unit, for anything to have been said
 _TAIL_S = 0.15  # the CTC branch may still spell the wake word this long after its end
 
 
@@ -131,12 +132,10 @@ class RecogniserStream:
         """
         if not np.isfinite(frames).all():
             raise AudioError("the features hold NaN or infinite values; drop this audio")
-        outputs = self._encoder.push(frames)
-        for log_probs in outputs:
-            self._take(log_probs)
-            if self._should_cut():
-                self._cut()
-        return self._hypothesis() if outputs else None
+        size, advanced = self._recogniser.nets.chunk, False
+        for start in range(0, len(frames), size):
+            advanced |= self._advance(frames[start : start + size])
+        return self._hypothesis() if advanced else None
 
     def finish(self) -> Result:
         """Return the final words of what was pushed. The stream can go on afterwards."""
@@ -149,7 +148,20 @@ class RecogniserStream:
         self._encoder = EncoderStream(self._recogniser.nets)
         self._beam = PrefixBeam()
         self._log_probs: list[Array] = []
+        self._pending: Frames = np.zeros((0, FeatureSpec.mels), np.float32)
+        """Frames that are not yet encoded; a cut hands them on"""
         self._pause = 0
+
+    def _advance(self, frames: Frames) -> bool:
+        """Take at most half a chunk; return whether that completed one."""
+        self._pending = np.concatenate([self._pending, frames])
+        outputs = self._encoder.push(frames)
+        for log_probs in outputs:
+            self._pending = self._pending[2 * self._recogniser.nets.chunk :]
+            self._take(log_probs)
+        if self._should_cut():
+            self._cut()
+        return bool(outputs)
 
     def _take(self, log_probs: Array) -> None:
         self._beam.push(log_probs)
@@ -164,7 +176,9 @@ class RecogniserStream:
 
     def _cut(self) -> None:
         self._sealed.append(self._decode(self._encoder, self._log_probs))
+        pending = self._pending
         self._begin(self._start_s + self._encoder.frames * STEP_S / 2, "", 0.0)
+        self._advance(pending)
 
     def _hypothesis(self) -> Hypothesis:
         best = self._beam.best()
@@ -186,10 +200,11 @@ class RecogniserStream:
         if encoder.frames == 0:
             return Result("", 0.0)
         log_probs = np.concatenate(outputs)[self._first_step() :]
-        if not (log_probs.argmax(axis=1) != 0).any():
-            return Result("", 0.0)  # not one unit stands out: nobody spoke
+        if np.count_nonzero(log_probs.argmax(axis=1)) < _LEAST_STEPS:
+            return Result("", 0.0)  # hardly a unit stands out: nobody spoke
         found = self._recogniser.search(encoder.x, self._tree, self._prefix)
-        return self._result(self._best(found, log_probs), log_probs)
+        spoken = [candidate for candidate in found if candidate.units]
+        return self._result(self._best(spoken or found, log_probs), log_probs)
 
     def _best(self, found: list[Candidate], log_probs: Array) -> Candidate:
         """Rescore with CTC, which knows how much was said and never repeats itself."""

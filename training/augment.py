@@ -13,6 +13,7 @@ from edgeasr.sources import read_audio
 __all__ = ["Noises", "add_noise", "add_room", "change_speed", "limit_band", "surround"]
 
 Samples = NDArray[np.float32]
+_SUFFIXES = {".opus", ".flac", ".wav", ".ogg"}
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Noises:
     @classmethod
     def read(cls, folder: Path, *, most_s: float = 300.0) -> "Noises":
         """Read every audio file below a folder, at most `most_s` seconds of each."""
-        paths = sorted(p for p in folder.rglob("*") if p.suffix in {".opus", ".flac", ".wav", ".ogg"})
+        paths = sorted(path for path in folder.rglob("*") if path.suffix in _SUFFIXES)
         clips = [read_audio(path)[: int(most_s * SAMPLE_RATE)] for path in paths]
         return cls([clip.astype(np.float32) for clip in clips if len(clip) > SAMPLE_RATE // 20])
 
@@ -58,9 +59,10 @@ def add_room(speech: Samples, rng: np.random.Generator, responses: list[Samples]
     start = int(np.abs(response).argmax())  # keep the words where they were
     response = response[start:] / (np.abs(response).max() + 1e-9)
     size = 1 << (len(speech) + len(response) - 1).bit_length()
-    wet = np.fft.irfft(np.fft.rfft(speech, size) * np.fft.rfft(response, size), size)
-    wet = wet[: len(speech)]
-    return (wet * (_rms(speech) / (_rms(wet) + 1e-3))).astype(np.float32)
+    spectrum = np.fft.rfft(speech, size) * np.fft.rfft(response, size)
+    wet: Samples = np.fft.irfft(spectrum, size)[: len(speech)].astype(np.float32)
+    wet *= np.float32(_rms(speech) / (_rms(wet) + 1e-3))
+    return wet
 
 
 def change_speed(speech: Samples, factor: float) -> Samples:

@@ -51,7 +51,10 @@ class LoopConfig:
 class Task(Protocol):
     """What a recipe gives to the loop."""
 
-    model: nn.Module
+    @property
+    def model(self) -> nn.Module:
+        """The network that is trained."""
+        ...
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         """Return AdamW groups: `params`, `lr`, `weight_decay`."""

@@ -4,17 +4,13 @@ Joint CTC/attention training (Watanabe et al. 2017) with dynamic chunks (Zhang e
 """
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import sentencepiece
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
-from edgeasr.bpe import Bpe
 from edgeasr.sources import read_audio
 from training.augment import Noises
 from training.loop import LoopConfig, train
@@ -22,63 +18,16 @@ from training.models.recogniser import Dims, Recogniser
 from training.recogniser_batches import Batch, Batches
 from training.recogniser_data import CORPORA, DEV_CORPUS, Clip, ClipStore, load_clips
 from training.recogniser_decode import DevSet
-from training.recogniser_text import normalise, prune_bpe, train_ctc_units
-from training.whisper_weights import read_bpe, read_weights, weights_folder
+from training.recogniser_text import normalise
+from training.recogniser_units import Units
+from training.whisper_weights import read_weights, weights_folder
 
-__all__ = ["RecogniserTask", "Units", "main"]
+__all__ = ["RecogniserTask", "main"]
 
-SPECIALS = ("<|startoftranscript|>", "<|notimestamps|>", "<|endoftext|>")
-SPECIAL_IDS = (50257, 50362, 50256)
-DECODER_UNITS = 6000
-CTC_UNITS = 512
 CHUNKS = (8, 12, 16, 24, 32, 48)  # 20 ms frames: 160 to 960 ms
 FULL_SHARE = 0.4
 CTC_WEIGHT = 0.3
 KEYWORDS = frozenset({"operator", "think engine", "onword", "wildfire", "voyager"})
-
-
-class Units:
-    """Both vocabularies, made once and kept beside the run."""
-
-    def __init__(self, folder: Path) -> None:
-        content = json.loads((folder / "units.json").read_text(encoding="utf-8"))
-        self.bpe = Bpe(content["units"], [tuple(pair) for pair in content["merges"]])
-        self.whisper_ids: list[int] = content["whisper_ids"]
-        self.start = [self.bpe.ids[name] for name in SPECIALS[:2]]
-        self.end = self.bpe.ids[SPECIALS[2]]
-        self.pieces = sentencepiece.SentencePieceProcessor(str(folder / "ctc.model"))
-        self.ctc_units = self.pieces.get_piece_size() + 1
-
-    @classmethod
-    def make(cls, folder: Path, weights: Path, texts: list[str]) -> "Units":
-        """Choose the units that `texts` need, unless that was done."""
-        if not (folder / "units.json").is_file():
-            folder.mkdir(parents=True, exist_ok=True)
-            vocabulary, merges = read_bpe(weights)
-            kept, used = prune_bpe(vocabulary, merges, texts, units=DECODER_UNITS)
-            ids = [vocabulary[unit] for unit in kept]
-            content = {"units": [*kept, *SPECIALS], "merges": used,
-                       "whisper_ids": [*ids, *SPECIAL_IDS]}  # fmt: skip
-            train_ctc_units(texts, folder / "ctc.model", units=CTC_UNITS)
-            (folder / "units.json").write_text(json.dumps(content), encoding="utf-8")
-        return cls(folder)
-
-    def decoder_batch(self, texts: list[str]) -> tuple[Tensor, Tensor]:
-        """Return inputs and targets, int64 [batch, units]; targets are -100 where not scored."""
-        rows = [[*self.start, *self.bpe.encode(text), self.end] for text in texts]
-        size = max(map(len, rows)) - 1
-        inputs = torch.full((len(rows), size), self.end)
-        targets = torch.full((len(rows), size), -100)
-        for number, row in enumerate(rows):
-            inputs[number, : len(row) - 1] = torch.tensor(row[:-1])
-            targets[number, len(self.start) - 1 : len(row) - 1] = torch.tensor(row[len(self.start) :])
-        return inputs, targets
-
-    def ctc_batch(self, texts: list[str]) -> tuple[Tensor, Tensor]:
-        """Return the CTC labels end to end, and their counts."""
-        rows = [[number + 1 for number in self.pieces.encode(text)] for text in texts]
-        flat = [number for row in rows for number in row]
-        return torch.tensor(flat, dtype=torch.long), torch.tensor([len(row) for row in rows])
 
 
 class RecogniserTask:
@@ -87,14 +36,14 @@ class RecogniserTask:
     def __init__(
         self, model: Recogniser, units: Units, batches: Batches, dev: DevSet, *, rate: float
     ) -> None:
-        self.model: nn.Module = model
+        self.model = model
         self.units, self.batches, self.dev = units, batches, dev
         self._rate = rate
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         """Whisper's layers move little, the new branch learns from nothing."""
         own = dict(self.model.named_parameters())
-        own["decoder.token_embedding.weight"].requires_grad_(requires_grad=False)
+        own["decoder.token_embedding.weight"].requires_grad = False
         new = [value for name, value in own.items() if name.startswith("ctc.")]
         old = [v for n, v in own.items() if not n.startswith("ctc.") and v.requires_grad]
         return [
@@ -133,13 +82,14 @@ def main(argv: list[str]) -> int:
     arguments = _arguments(argv)
     data, run = arguments.data, arguments.run
     weights = arguments.weights or weights_folder()
-    store = load_clips([(data / "speech", [*CORPORA, DEV_CORPUS])], run.parent / "cache", name="speech")
+    cache = run.parent / "cache"
+    store = load_clips([(data / "speech", [*CORPORA, DEV_CORPUS])], cache, name="speech")
     real = [clip for clip in store.clips if not clip.dev]
     sources = [(store, _thin_keywords(real), 1.0)]
     texts = [clip.text for clip in real] + _texts(data / "text" / "lm")
     if arguments.synthetic:
-        made = load_clips([(arguments.synthetic.parent, [arguments.synthetic.name])],
-                          run.parent / "cache", name=arguments.synthetic.name)  # fmt: skip
+        name = arguments.synthetic.name
+        made = load_clips([(arguments.synthetic.parent, [name])], cache, name=name)
         sources.append((made, made.clips, arguments.synthetic_share))
     units = Units.make(run.parent / "recogniser-units", weights, texts)
     model = Recogniser(Dims(units=len(units.bpe.units), ctc_units=units.ctc_units))

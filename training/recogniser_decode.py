@@ -1,6 +1,6 @@
 """Plain greedy decoding in torch, to judge checkpoints; the runtime's own search is better."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,10 +10,8 @@ from edgeasr.audio import SAMPLE_RATE
 from edgeasr.features import LogMel
 from training.recogniser_batches import Batch, collate, normalise_mel
 from training.recogniser_data import Clip, ClipStore
+from training.recogniser_units import Units
 from training.scoring import word_errors
-
-if TYPE_CHECKING:
-    from training.recogniser import Units
 
 __all__ = ["DevSet", "greedy_attention", "greedy_ctc"]
 
@@ -21,7 +19,7 @@ _BATCH = 16
 _TAIL = np.zeros(SAMPLE_RATE // 2, np.int16)
 
 
-def greedy_attention(model: Any, batch: Batch, units: "Units", chunk: int | None) -> list[str]:  # noqa: ANN401 - torch module
+def greedy_attention(model: Any, batch: Batch, units: Units, chunk: int | None) -> list[str]:  # noqa: ANN401 - torch module
     """Return the decoder's best next unit, again and again, of each clip."""
     last, _ = model.encoder(batch.mel, batch.lengths, chunk)
     so_far = torch.tensor([units.start] * len(batch.texts))
@@ -36,7 +34,7 @@ def greedy_attention(model: Any, batch: Batch, units: "Units", chunk: int | None
     return [units.bpe.decode([n for n in row if n < units.start[0]]) for row in rows]
 
 
-def greedy_ctc(model: Any, batch: Batch, units: "Units", chunk: int | None) -> list[str]:  # noqa: ANN401 - torch module
+def greedy_ctc(model: Any, batch: Batch, units: Units, chunk: int | None) -> list[str]:  # noqa: ANN401 - torch module
     """Return the best unit of each step, repeats and blanks taken out."""
     logits: Tensor = model.ctc(*model.encoder(batch.mel, batch.lengths, chunk))
     texts = []
@@ -50,7 +48,7 @@ class DevSet:
     """Held-out clips, and how many of their words are wrong."""
 
     def __init__(
-        self, store: ClipStore, clean: list[Clip], other: list[Clip], units: "Units"
+        self, store: ClipStore, clean: list[Clip], other: list[Clip], units: Units
     ) -> None:
         self._units = units
         self._sets = {"clean": self._batches(store, clean), "other": self._batches(store, other)}
@@ -75,7 +73,9 @@ class DevSet:
                                             ("_ctc_640", greedy_ctc, 32)):  # fmt: skip
                     if mode == "_640" and name == "other":
                         continue
-                    said = [t for batch in batches for t in decode(model, batch, self._units, chunk)]
+                    said = []
+                    for batch in batches:
+                        said += decode(model, batch, self._units, chunk)
                     figures[name + mode] = 100 * word_errors(truth, said).rate
         score = figures["clean"] + figures["other"]
         score += 0.3 * (figures["clean_ctc_640"] + figures["other_ctc_640"])

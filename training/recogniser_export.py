@@ -14,6 +14,7 @@ from edgeasr.bundle import seal_bundle
 from edgeasr.features import FeatureSpec
 from training.export import check_parity, export_onnx
 from training.models.recogniser import Recogniser
+from training.shrink import share_embedding, store_half
 
 __all__ = ["export_bundle"]
 
@@ -42,17 +43,17 @@ class EncoderStep(nn.Module):
         self.encoder = model.encoder
 
     def forward(self, x: Tensor, past_keys: Tensor, past_values: Tensor) -> tuple[Tensor, ...]:
-        """x [1, n, W], past [layers, 1, heads, p, W / heads] -> last, middle, keys, values."""
+        """Chunk [1, n, W], past [layers, 1, heads, p, W / heads] -> last, middle, keys, values."""
         keys, values = [], []
         middle = x
-        for number, block in enumerate(self.encoder.blocks, 1):
+        for number, block in enumerate(self.encoder.layers(), 1):
             query, key, value = block.attn.own(block.attn_ln(x))
             keys.append(key)
             values.append(value)
             key = torch.cat([past_keys[number - 1], key], dim=2)
             value = torch.cat([past_values[number - 1], value], dim=2)
             x = x + block.attn.attend(query, key, value, torch.zeros(1))
-            x = x + block.mlp(block.mlp_ln(x))
+            x = block.feed(x)
             if number == self.encoder.dims.ctc_layer:
                 middle = x
         return self.encoder.ln(x), middle, torch.stack(keys), torch.stack(values)
@@ -77,11 +78,11 @@ class Memory(nn.Module):
 
     def __init__(self, model: Recogniser) -> None:
         super().__init__()
-        self.attentions = nn.ModuleList([block.cross_attn for block in model.decoder.blocks])
+        self.decoder = model.decoder
 
     def forward(self, last: Tensor) -> tuple[Tensor, Tensor]:
         """[1, T, W] -> keys, values [layers, 1, heads, T, W / heads]."""
-        pairs = [attention.memory(last) for attention in self.attentions]
+        pairs = [block.cross_attn.memory(last) for block in self.decoder.layers()]
         return torch.stack([key for key, _ in pairs]), torch.stack([value for _, value in pairs])
 
 
@@ -105,18 +106,15 @@ class DecoderStep(nn.Module):
         seen = torch.arange(past + size) <= at[:, None]
         bias = torch.where(seen, 0.0, -1e4)
         keys, values = [], []
-        for number, block in enumerate(self.decoder.blocks):
+        for number, block in enumerate(self.decoder.layers()):
             query, key, value = block.attn.own(block.attn_ln(x))
             key = torch.cat([past_keys[number], key], dim=2)
             value = torch.cat([past_values[number], value], dim=2)
             keys.append(key)
             values.append(value)
             x = x + block.attn.attend(query, key, value, bias)
-            cross = block.cross_attn
-            query = cross.split(cross.query(block.cross_attn_ln(x)))
             heard = (memory_keys[number], memory_values[number])
-            x = x + cross.attend(query, *heard, torch.zeros(1))
-            x = x + block.mlp(block.mlp_ln(x))
+            x = block.feed(block.listen(x, heard, torch.zeros(1)))
         logits = self.decoder.ln(x[:, -1]) @ self.out
         return logits.log_softmax(-1), torch.stack(keys), torch.stack(values)
 
@@ -134,6 +132,9 @@ def export_bundle(
         differences[name] = check_parity(module, example, path, atol=2e-3)
         if name != "subsample":
             _quantise(path)
+        if name == "decoder":
+            share_embedding(path, embedding="decoder.token_embedding.weight")
+        store_half(path)
     content = json.loads((units_folder / "units.json").read_text(encoding="utf-8"))
     tokens = {"units": content["units"], "merges": content["merges"]}
     (folder / "tokens.json").write_text(json.dumps(tokens, ensure_ascii=False), encoding="utf-8")

@@ -31,6 +31,7 @@ _NAMES = {
     "ffn/linear_0": "mlp.0",
     "ffn/linear_1": "mlp.2",
 }
+_WHOLE = {"layer_norm": "ln", "embeddings": "token_embedding"}
 _LEAVES = {"gamma": "weight", "beta": "bias", "weight": "weight", "bias": "bias"}
 
 
@@ -93,10 +94,9 @@ def _named(name: str, array: np.ndarray) -> tuple[str, Tensor]:
     if middle and middle[0].startswith("layer_") and middle[0] != "layer_norm":
         block = middle[0].removeprefix("layer_")
         return f"{side}.blocks.{block}.{_NAMES['/'.join(middle[1:])]}.{_LEAVES[leaf]}", tensor
-    whole = {"layer_norm": "ln", "embeddings": "token_embedding", "conv1": "conv1", "conv2": "conv2"}
     if middle[0] == "position_encodings":
         return f"{side}.positional_embedding", tensor
-    return f"{side}.{whole.get(middle[0], middle[0])}.{_LEAVES.get(leaf, leaf)}", tensor
+    return f"{side}.{_WHOLE.get(middle[0], middle[0])}.{_LEAVES.get(leaf, leaf)}", tensor
 
 
 def _fuse(state: dict[str, Tensor]) -> dict[str, Tensor]:

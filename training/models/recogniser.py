@@ -6,6 +6,7 @@ cross-attention decoder (Radford et al. 2022; joint training as Watanabe et al. 
 """
 
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -52,16 +53,11 @@ def as_bias(allowed: Tensor) -> Tensor:
 
 
 class Attention(nn.Module):
-    """Multi-head attention (Vaswani et al. 2017) with fused projections."""
+    """Multi-head attention (Vaswani et al. 2017); what both kinds share."""
 
-    def __init__(self, width: int, heads: int, *, cross: bool) -> None:
+    def __init__(self, width: int, heads: int) -> None:
         super().__init__()
         self.heads = heads
-        if cross:
-            self.query = nn.Linear(width, width)
-            self.key_value = nn.Linear(width, 2 * width)
-        else:
-            self.query_key_value = nn.Linear(width, 3 * width)
         self.out = nn.Linear(width, width)
 
     def split(self, x: Tensor) -> Tensor:
@@ -76,36 +72,75 @@ class Attention(nn.Module):
         """
         scores = (query * query.shape[-1] ** -0.5) @ key.transpose(-1, -2)
         weights = (scores + bias.to(scores.dtype)).softmax(dim=-1).to(value.dtype)
-        return self.out((weights @ value).transpose(1, 2).flatten(2))
+        mixed: Tensor = self.out((weights @ value).transpose(1, 2).flatten(2))
+        return mixed
+
+
+class SelfAttention(Attention):
+    """Queries, keys and values from one fused projection."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__(width, heads)
+        self.query_key_value = nn.Linear(width, 3 * width)
 
     def own(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return query, key and value heads of self-attention."""
+        """Return query, key and value heads."""
         query, key, value = self.query_key_value(x).chunk(3, dim=-1)
         return self.split(query), self.split(key), self.split(value)
 
+
+class CrossAttention(Attention):
+    """Queries from the text, keys and values from the audio."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__(width, heads)
+        self.query = nn.Linear(width, width)
+        self.key_value = nn.Linear(width, 2 * width)
+
+    def asked(self, x: Tensor) -> Tensor:
+        """Return query heads."""
+        return self.split(self.query(x))
+
     def memory(self, audio: Tensor) -> tuple[Tensor, Tensor]:
-        """Return key and value heads of the encoder's output, for cross-attention."""
+        """Return key and value heads of the encoder's output."""
         key, value = self.key_value(audio).chunk(2, dim=-1)
         return self.split(key), self.split(value)
 
 
-class Block(nn.Module):
-    """Pre-norm self-attention, optional cross-attention, feed-forward."""
+class EncoderBlock(nn.Module):
+    """Pre-norm self-attention and feed-forward."""
 
-    def __init__(self, width: int, heads: int, *, cross: bool) -> None:
+    def __init__(self, width: int, heads: int) -> None:
         super().__init__()
-        self.attn = Attention(width, heads, cross=False)
+        self.attn = SelfAttention(width, heads)
         self.attn_ln = nn.LayerNorm(width)
-        if cross:
-            self.cross_attn = Attention(width, heads, cross=True)
-            self.cross_attn_ln = nn.LayerNorm(width)
-        self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
+        wide = 4 * width
+        self.mlp = nn.Sequential(nn.Linear(width, wide), nn.GELU(), nn.Linear(wide, width))
         self.mlp_ln = nn.LayerNorm(width)
 
     def forward(self, x: Tensor, bias: Tensor) -> Tensor:
-        """Encoder block on the whole signal, (B, T, W)."""
+        """Advance the whole signal, (B, T, W)."""
         x = x + self.attn.attend(*self.attn.own(self.attn_ln(x)), bias)
-        return x + self.mlp(self.mlp_ln(x))
+        return self.feed(x)
+
+    def feed(self, x: Tensor) -> Tensor:
+        """Apply the feed-forward half."""
+        fed: Tensor = self.mlp(self.mlp_ln(x))
+        return x + fed
+
+
+class DecoderBlock(EncoderBlock):
+    """The same with cross-attention between the halves."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__(width, heads)
+        self.cross_attn = CrossAttention(width, heads)
+        self.cross_attn_ln = nn.LayerNorm(width)
+
+    def listen(self, x: Tensor, memory: tuple[Tensor, Tensor], bias: Tensor) -> Tensor:
+        """Apply the cross-attention."""
+        query = self.cross_attn.asked(self.cross_attn_ln(x))
+        return x + self.cross_attn.attend(query, *memory, bias)
 
 
 class Encoder(nn.Module):
@@ -114,13 +149,18 @@ class Encoder(nn.Module):
     def __init__(self, dims: Dims) -> None:
         super().__init__()
         self.dims = dims
+        self.positional_embedding: Tensor
         self.conv1 = nn.Conv1d(dims.mels, dims.width, 3, padding=1)
         self.conv2 = nn.Conv1d(dims.width, dims.width, 3, stride=2, padding=1)
         self.register_buffer("positional_embedding", torch.zeros(dims.audio_frames, dims.width))
         self.blocks = nn.ModuleList(
-            [Block(dims.width, dims.heads, cross=False) for _ in range(dims.layers)]
+            [EncoderBlock(dims.width, dims.heads) for _ in range(dims.layers)]
         )
         self.ln = nn.LayerNorm(dims.width)
+
+    def layers(self) -> list[EncoderBlock]:
+        """Return the blocks, typed."""
+        return cast("list[EncoderBlock]", list(self.blocks))
 
     def subsample(self, mel: Tensor) -> Tensor:
         """(B, T, mels) -> (B, T / 2, W), no positions yet."""
@@ -136,7 +176,7 @@ class Encoder(nn.Module):
         x = x + self.positional_embedding[: x.shape[1]]
         bias = as_bias(chunk_mask(lengths, x.shape[1], chunk))
         middle = x
-        for number, block in enumerate(self.blocks, 1):
+        for number, block in enumerate(self.layers(), 1):
             x = block(x, bias)
             if number == self.dims.ctc_layer:
                 middle = x
@@ -166,7 +206,8 @@ class CtcBranch(nn.Module):
         x = self.merged(last, middle)
         with torch.autocast("cpu", enabled=False):  # oneDNN's bfloat16 GRU is the slower one
             states, _ = self.gru(x.float())
-        return self.out(self.dropout(self.ln(x + states)))
+        logits: Tensor = self.out(self.dropout(self.ln(x + states)))
+        return logits
 
 
 class Decoder(nn.Module):
@@ -177,9 +218,13 @@ class Decoder(nn.Module):
         self.token_embedding = nn.Embedding(dims.units, dims.width)
         self.positional_embedding = nn.Parameter(torch.zeros(dims.text_units, dims.width))
         self.blocks = nn.ModuleList(
-            [Block(dims.width, dims.heads, cross=True) for _ in range(dims.layers)]
+            [DecoderBlock(dims.width, dims.heads) for _ in range(dims.layers)]
         )
         self.ln = nn.LayerNorm(dims.width)
+
+    def layers(self) -> list[DecoderBlock]:
+        """Return the blocks, typed."""
+        return cast("list[DecoderBlock]", list(self.blocks))
 
     def forward(self, units: Tensor, audio: Tensor, lengths: Tensor) -> Tensor:
         """Return logits [B, U, units] for int [B, U] units, states (B, T, W), lengths [B]."""
@@ -187,12 +232,9 @@ class Decoder(nn.Module):
         size = units.shape[1]
         causal = as_bias(torch.ones(size, size, dtype=torch.bool).tril())
         heard = as_bias((torch.arange(audio.shape[1]) < lengths[:, None])[:, None, None])
-        for block in self.blocks:
+        for block in self.layers():
             x = x + block.attn.attend(*block.attn.own(block.attn_ln(x)), causal)
-            cross, query = block.cross_attn, block.cross_attn_ln(x)
-            key, value = cross.memory(audio)
-            x = x + cross.attend(cross.split(cross.query(query)), key, value, heard)
-            x = x + block.mlp(block.mlp_ln(x))
+            x = block.feed(block.listen(x, block.cross_attn.memory(audio), heard))
         return F.linear(self.ln(x), self.token_embedding.weight)
 
 

@@ -1,0 +1,22 @@
+import pytest
+
+from edgeasr.bpe import Bpe
+
+UNITS = [*"abcdefghijklmnopqrstuvwxyz'", "Ġ", "Ġt", "he", "Ġthe", "Ġl", "Ġli", "ght"]
+MERGES = [("Ġ", "t"), ("h", "e"), ("Ġt", "he"), ("Ġ", "l"), ("Ġl", "i")]
+
+
+def test_merges_apply_in_their_order():
+    assert Bpe(UNITS, MERGES).encode_word("the") == ["Ġthe"]
+    assert Bpe(UNITS, MERGES).encode_word("light") == ["Ġli", "g", "h", "t"]
+
+
+@pytest.mark.parametrize("text", ["", "the", "the light isn't the", "zzz"])
+def test_decoding_gives_the_text_back(text):
+    bpe = Bpe(UNITS, MERGES)
+    assert bpe.decode(bpe.encode(text)) == text
+
+
+def test_letters_without_a_unit_are_left_out():
+    bpe = Bpe(UNITS, MERGES)
+    assert bpe.decode(bpe.encode("café")) == "caf"

@@ -1,0 +1,99 @@
+import numpy as np
+import pytest
+
+from edgeasr.attention_search import SearchConfig, search
+from edgeasr.errors import ConfigError
+from edgeasr.hints import Hints, HintTree
+
+WORDS = {"go": [0], "play": [1], "abba": [2, 3], "abbey": [2, 4], "road": [5]}
+STARTS = np.array([True, True, True, False, False, True, False])
+END = 6
+
+
+def encode(text):
+    return [unit for word in text.split() for unit in WORDS[word]]
+
+
+def run(tree, units):
+    """Return the bonus after each unit."""
+    state, total, after = tree.start, 0.0, []
+    for unit in units:
+        state, change = tree.step(state, unit, at_word_start=bool(STARTS[unit]))
+        total += change
+        after.append(total)
+    return state, after
+
+
+def test_each_matched_unit_earns_the_bonus():
+    tree = HintTree(Hints(["abbey road"]), encode, bonus=1.0)
+    _, after = run(tree, [1, 2, 4, 5])
+    assert after == [0.0, 1.0, 2.0, 3.0]
+
+
+def test_a_phrase_that_breaks_off_gives_its_bonus_back():
+    tree = HintTree(Hints(["abbey road"]), encode, bonus=1.0)
+    _, after = run(tree, [2, 4, 0])
+    assert after == [1.0, 2.0, 0.0]
+    state, _ = run(tree, [2, 4])
+    assert tree.settle(state, at_word_end=True) == -2.0
+
+
+def test_a_finished_phrase_keeps_its_bonus():
+    tree = HintTree(Hints(["abba"]), encode, bonus=1.0)
+    state, after = run(tree, [2, 3])
+    assert after[-1] + tree.settle(state, at_word_end=True) == 2.0
+    _, after = run(tree, [2, 3, 0])
+    assert after[-1] == 2.0
+
+
+def test_a_broken_phrase_can_begin_another():
+    tree = HintTree(Hints(["abbey road", "play abba"]), encode, bonus=1.0)
+    _, after = run(tree, [2, 4, 1, 2, 3])
+    assert after == [1.0, 2.0, 1.0, 2.0, 3.0]
+
+
+def test_hints_are_normalised():
+    assert Hints(["  Abbey—Road! ", "", "Don’t  Stop"]).normalised() == ["abbey road", "don't stop"]
+
+
+@pytest.mark.parametrize("phrases", [["x"] * 10_001, ["x" * 201]])
+def test_too_many_or_too_long_hints_are_refused(phrases):
+    with pytest.raises(ConfigError, match=r"at most|longer"):
+        Hints(phrases)
+
+
+def decode(tree, width=3):
+    """Search a decoder that finds `abba` a little likelier than `abbey`."""
+    log_probs = {
+        (): {1: 0.9}, (1,): {2: 0.95}, (1, 2): {3: 0.55, 4: 0.44}, (1, 2, 3): {END: 0.9},
+        (1, 2, 4): {END: 0.9},
+    }  # fmt: skip
+
+    def step(units, keys, values):
+        past = [tuple(int(u) for u in row if u >= 0) for row in values[0, :, 0, :, 0]]
+        now = [(*one, *new) for one, new in zip(past, units.tolist(), strict=True)]
+        rows = np.full((len(now), 7), np.log(1e-4), np.float32)
+        for row, prefix in zip(rows, now, strict=True):
+            for unit, p in log_probs.get(prefix[1:], {END: 0.9}).items():
+                row[unit] = np.log(p)
+        new_values = np.concatenate([values, units.reshape(1, len(now), 1, -1, 1)], axis=3)
+        return rows, keys, new_values
+
+    empty = np.zeros((1, 1, 1, 0, 1))
+    config = SearchConfig(start=[9], end=END, width=width, most_units=6, starts_word=STARTS)
+    return search(step, empty, empty, config, tree)
+
+
+@pytest.mark.parametrize("width", [1, 2, 4])
+def test_without_hints_the_likelier_wins(width):
+    assert decode(None, width)[0].units == (1, 2, 3)
+
+
+def test_a_hint_turns_the_choice():
+    tree = HintTree(Hints(["abbey"]), encode, bonus=0.5)
+    assert decode(tree)[0].units == (1, 2, 4)
+
+
+def test_candidates_come_best_first():
+    scores = [candidate.score for candidate in decode(None, 4)]
+    assert scores == sorted(scores, reverse=True)
