@@ -18,6 +18,7 @@ from edgeasr.features import FRAME_S, Frames, Frontend, LogMel
 from edgeasr.loading import Models
 from edgeasr.recogniser import Hints
 from edgeasr.settings import Settings, WordSettings
+from edgeasr.translator import TranslationResult
 from edgeasr.utterance import Utterance
 from edgeasr.wake import Detection, WakeDetector
 
@@ -57,6 +58,8 @@ class Assistant:
         self._reblocker = Reblocker()
         self.settings = settings or Settings(words=models.all_words())
         """The settings in force; changed by `apply`"""
+        self.translations: dict[str, TranslationResult] = {}
+        """The latest translation to each language, with what its words looked at"""
         self.apply(self.settings)
         self.reset()
 
@@ -74,6 +77,11 @@ class Assistant:
     def wake_scores(self) -> Mapping[str, float]:
         """The highest smoothed score of each wake word since the last reset."""
         return self._detector.top_scores
+
+    @property
+    def latest_scores(self) -> Mapping[str, float]:
+        """The smoothed score of each wake word now."""
+        return self._detector.latest_scores
 
     def reset(self) -> None:
         """Forget the stream: the next sample is at 0 s. Sessions keep counting."""
@@ -138,6 +146,7 @@ class Assistant:
         if translator is None:
             raise ConfigError(_no_language(target, self._models))
         result = translator.translate(text, beam=self.settings.beam)
+        self.translations[target] = result
         return Translation(
             at_s=self.now_s,
             session=session,

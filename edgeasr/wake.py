@@ -139,6 +139,8 @@ class WakeDetector:
         self._held: dict[str, int] = {}
         self.top_scores: dict[str, float] = dict.fromkeys(self._words, 0.0)
         """The highest smoothed score of each word since the reset"""
+        self.latest_scores: dict[str, float] = dict(self.top_scores)
+        """The smoothed score of each word at the last step"""
 
     def push(self, frames: Frames) -> list[Detection]:
         """Take float32 [k, 80] more frames, any k; return what was detected."""
@@ -156,6 +158,7 @@ class WakeDetector:
         """Take the smoothed scores of one step, float32 [words]."""
         self._frame += self._model.step_frames
         now = {word: float(scores[index]) for word, index in self._words.items()}
+        self.latest_scores = now
         fired = []
         for word, score in now.items():
             self.top_scores[word] = max(self.top_scores[word], score)
