@@ -153,6 +153,10 @@ class ScriptedAssistant:
         self.settings = settings
 
     def push(self, pcm: np.ndarray) -> list:
+        parts = [pcm[at : at + 1280] for at in range(0, len(pcm), 1280)]
+        return [event for part in parts for event in self._block(part)]
+
+    def _block(self, pcm: np.ndarray) -> list:
         self._samples += len(pcm)
         if self._left is not None:
             self._left -= len(pcm)

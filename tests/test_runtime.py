@@ -230,17 +230,19 @@ def test_a_sender_with_mqtt_5_is_answered_where_it_wants(broker, den):
 
 
 def test_results_made_without_a_broker_arrive_when_it_comes(tmp_path):
-    broker = Mosquitto(tmp_path)
-    broker.kill()
+    broker = Mosquitto(
+        tmp_path, "allow_anonymous true", "persistence true", f"persistence_location {tmp_path}/"
+    )
+    other = Subscriber(broker.port, client_id="reader", clean_session=False)
+    broker.stop()
     with Running(tmp_path, broker.port, pcm=commands_pcm(3)) as running:
         assert eventually((tmp_path / "state/outbox.sqlite").exists)
         assert eventually(lambda: running.source._blocks.__length_hint__() == 0)
         broker.start()
-        other = Subscriber(broker.port)
-        other.wait(f"{ROOT}/transcript", count=3)
-    order = [topic.rsplit("/", 1)[1] for topic, *_ in other.messages if "/den/" in topic]
-    results = [name for name in order if name in ("wake", "transcript", "fr")]
-    assert results == ["wake", "transcript", "fr"] * 3
+        other.wait(f"{ROOT}/translation/fr", count=3)
+    order = [topic.removeprefix(f"{ROOT}/") for topic, *_ in other.messages]
+    results = [name for name in order if name in ("wake", "transcript", "translation/fr")]
+    assert results == ["wake", "transcript", "translation/fr"] * 3
     other.close()
     broker.kill()
 
