@@ -14,6 +14,7 @@ from edgeasr.errors import CommandError
 __all__ = [
     "COMMANDS",
     "MAX_JSON_BYTES",
+    "Attend",
     "Cancel",
     "Command",
     "Feedback",
@@ -23,6 +24,7 @@ __all__ = [
     "Stop",
     "Transcribe",
     "Translate",
+    "Understand",
     "parse_command",
 ]
 
@@ -78,6 +80,20 @@ class Translate(Command):
     text: str
     targets: tuple[str, ...] = ()
     """Languages; empty takes those in force"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attend(Command):
+    """Take notice of wake words, or of none for a while. No setting: a restart forgets it."""
+
+    on: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Understand(Command):
+    """Find the intent of a text."""
+
+    text: str
 
 
 @dataclass(frozen=True, kw_only=True)

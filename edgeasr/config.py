@@ -7,13 +7,18 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
+from edgeasr.config_bridges import HermesConfig, HomeAssistantConfig
+from edgeasr.config_limits import matching as _matching
+from edgeasr.config_limits import one_of as _one_of
+from edgeasr.config_limits import within as _within
 from edgeasr.endpoint import EndpointConfig
 
 __all__ = [
     "AudioConfig",
     "Config",
+    "HermesConfig",
+    "HomeAssistantConfig",
     "HttpConfig",
     "ModelsConfig",
     "MqttConfig",
@@ -27,18 +32,6 @@ __all__ = [
     "WakeConfig",
     "WordConfig",
 ]
-
-
-def _within(default: float, low: float, high: float) -> Any:  # noqa: ANN401 - a dataclass field
-    return field(default=default, metadata={"low": low, "high": high})
-
-
-def _one_of(default: str, *choices: str) -> Any:  # noqa: ANN401 - a dataclass field
-    return field(default=default, metadata={"choices": choices})
-
-
-def _matching(default: str, pattern: str, remedy: str) -> Any:  # noqa: ANN401 - a dataclass field
-    return field(default=default, metadata={"pattern": pattern, "remedy": remedy})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -237,4 +230,6 @@ class Config:
     state: StateConfig = field(default_factory=StateConfig)
     recorder: RecorderConfig = field(default_factory=RecorderConfig)
     http: HttpConfig = field(default_factory=HttpConfig)
+    homeassistant: HomeAssistantConfig = field(default_factory=HomeAssistantConfig)
+    hermes: HermesConfig = field(default_factory=HermesConfig)
     system: SystemConfig = field(default_factory=SystemConfig)

@@ -20,6 +20,7 @@ from edgeasr.events import Event
 from edgeasr.jobs import transcribe_job
 from edgeasr.live import LiveSettings, change, keep
 from edgeasr.loading import Models
+from edgeasr.notify import summary
 from edgeasr.publisher import Publisher
 from edgeasr.recorder import FlightRecorder
 from edgeasr.stats import StageTimes
@@ -55,6 +56,8 @@ class Daemon:
         self.gaps = 0
         self.on_event: Callable[[Event], None] = lambda _event: None
         """Sees every event after it was published, in the worker"""
+        self.on_sound: Callable[[Chunk], None] = lambda _chunk: None
+        """Hears all sound, before the assistant, in the worker"""
         self._config = config
         self._assistant = assistant
         self._models = models
@@ -64,6 +67,7 @@ class Daemon:
         self._recordings = 0
         self._was_lost = False
         self._shown: dict[str, Any] = {}
+        self._attends = True
 
     @property
     def now_s(self) -> float:
@@ -125,13 +129,14 @@ class Daemon:
                 continue
             self._publisher.event(event, request=request)
             if event.NAME != "partial":
-                _LOG.info("%s %s", event.NAME, _summary(event))
+                _LOG.info("%s %s", event.NAME, summary(event))
             self.recorder.event(event)
             self.on_event(event)
 
     def apply(self, live: LiveSettings) -> None:
         """Put settings in force and tell them. Raises ConfigError, and changes nothing."""
-        self._assistant.apply(live.for_assistant())
+        settings = live.for_assistant()
+        self._assistant.apply(settings if self._attends else replace(settings, words={}))
         muted, self.live = self.live.muted, live
         if live.recorder != self.recorder.on:
             self.recorder.switch(on=live.recorder)
@@ -161,6 +166,11 @@ class Daemon:
         """Close or open the microphone; the choice outlives a restart."""
         self.change(SetCommand(changes={"muted": on}, persist=True))
 
+    def attend(self, *, on: bool) -> None:
+        """Take notice of wake words, or of none until told again."""
+        self._attends = on
+        self.apply(self.live)
+
     def change(self, command: SetCommand) -> dict[str, Any]:
         """Change live settings; return those in force. Raises CommandError."""
         live = change(self.live, command.changes, self._models.translators)
@@ -182,6 +192,13 @@ class Daemon:
                 self._assistant.translate(text, target) for target in targets or self.live.targets
             ]
 
+    def understand(self, text: str) -> list[Event]:
+        """Find the intent of a text. Raises CommandError when nothing is loaded for it."""
+        understander = self._models.understander
+        if understander is None:
+            raise CommandError("no intents are loaded")
+        return [understander.event(text, at_s=self.now_s, session=None)]
+
     def transcribe(self, audio: bytes) -> Iterator[Iterable[Event]]:
         """Recognise a recording in steps. Raises AudioError."""
         self._recordings += 1
@@ -202,6 +219,7 @@ class Daemon:
         self._was_lost = False
         self.gaps += chunk.gap
         self.recorder.hear(chunk.pcm)
+        self.on_sound(chunk)
         try:
             with self.stages.timed(self._assistant.state):
                 events = self._assistant.push(chunk.pcm)
@@ -228,9 +246,3 @@ class Daemon:
     def reload(self, live: LiveSettings) -> None:
         """Put newly read settings in force, the mute switch as it is. Raises EdgeasrError."""
         self.apply(replace(live, muted=self.live.muted))
-
-
-def _summary(event: Event) -> str:
-    fields = event.to_fields()
-    keys = ("session", "word", "score", "text", "language", "confidence", "reason", "message")
-    return " ".join(f"{key}={fields[key]!r}" for key in keys if fields.get(key) is not None)

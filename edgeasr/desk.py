@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from edgeasr.commands import (
+    Attend,
     Cancel,
     Command,
     Feedback,
@@ -16,6 +17,7 @@ from edgeasr.commands import (
     Stop,
     Transcribe,
     Translate,
+    Understand,
     parse_command,
 )
 from edgeasr.errors import CommandError, EdgeasrError
@@ -55,12 +57,20 @@ class Station(Protocol):
         """Close or open the microphone."""
         ...
 
+    def attend(self, *, on: bool) -> None:
+        """Take notice of wake words, or not."""
+        ...
+
     def change(self, command: SetCommand) -> dict[str, Any]:
         """Change live settings; return those in force. Raises CommandError."""
         ...
 
     def translate(self, text: str, targets: tuple[str, ...]) -> list[Event]:
         """Translate a text. Raises TextError or ConfigError."""
+        ...
+
+    def understand(self, text: str) -> list[Event]:
+        """Find the intent of a text. Raises CommandError when nothing is loaded for it."""
         ...
 
     def transcribe(self, audio: bytes) -> Iterator[Iterable[Event]]:
@@ -118,6 +128,14 @@ class CommandDesk:
         except CommandError as error:
             self._refuse(publisher, origin, error)
 
+    def submit(self, command: Command, source: str, publisher: Publisher) -> None:
+        """Queue a command that came by another way, which `source` names. Any thread may call."""
+        origin = Origin(topic=source, command=type(command).__name__.lower(), id=command.id)
+        try:
+            self._queue_up(command, origin)
+        except CommandError as error:
+            self._refuse(publisher, origin, error)
+
     def serve(self, station: Station, publisher: Publisher) -> None:
         """Carry out one command and one step of a recording."""
         if self._tickets:
@@ -142,11 +160,14 @@ class CommandDesk:
         command = parse_command(
             origin.command, message.payload, max_audio_bytes=self._max_audio_bytes
         )
+        self._queue_up(command, replace(origin, id=command.id))
+
+    def _queue_up(self, command: Command, origin: Origin) -> None:
         recorded = isinstance(command, Transcribe)
         queue, most = (self._recordings, _MOST_RECORDINGS) if recorded else (self._tickets, _MOST)
         if len(queue) >= most:
             raise CommandError(f"busy: {len(queue)} commands wait already; try again later")
-        queue.append(_Ticket(command=command, origin=replace(origin, id=command.id)))
+        queue.append(_Ticket(command=command, origin=origin))
 
     def _step(self, station: Station, publisher: Publisher) -> None:
         if self._job is None:
@@ -193,6 +214,10 @@ def _carry_out(ticket: _Ticket, station: Station) -> dict[str, Any]:
             station.emit(station.cancel(), request=ticket.origin.id)
         case Mute(on=on):
             station.mute(on=on)
+        case Attend(on=on):
+            station.attend(on=on)
+        case Understand(text=text):
+            station.emit(station.understand(text), request=ticket.origin.id)
         case SetCommand() as command:
             answer = {"settings": station.change(command)}
         case Translate(text=text, targets=targets):

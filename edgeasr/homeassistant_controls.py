@@ -62,7 +62,7 @@ def _numbers(slots: Slots) -> Iterator[Entity]:
         yield Entity(
             key=f"threshold_{slug(word)}", platform="number", name=f"Threshold {word}",
             options={
-                **common, "min": 0, "max": 1, "step": 0.01, "mode": "box", "icon": "mdi:tune",
+                **common, "min": 0.01, "max": 1, "step": 0.01, "mode": "box", "icon": "mdi:tune",
                 "value_template":
                     f"{{{{ value_json.words[{word!r}].threshold | default({threshold}, true) }}}}",
                 "command_template": change.replace('"VALUE"', "{{ value }}"),
@@ -95,14 +95,14 @@ def _selects(slots: Slots) -> Iterator[Entity]:
         },
     )  # fmt: skip
     if languages:
-        choices = {"none": [], **{language: [language] for language in languages}}
+        choices = {"off": [], **{language: [language] for language in languages}}
         if len(languages) > 1:
             choices["all"] = languages
         yield Entity(
             key="translation_language", platform="select", name="Translate to",
             options={
                 **common, "options": list(choices), "icon": "mdi:translate",
-                "value_template": _chosen("value_json.targets", len(languages), nothing="none"),
+                "value_template": _chosen("value_json.targets", len(languages), nothing="off"),
                 "command_template":
                     '{"targets": {{ ' + json.dumps(choices) + '[value] | to_json }},'
                     ' "persist": true}',

@@ -12,7 +12,7 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from edgeasr.config import MqttConfig
@@ -89,6 +89,11 @@ class MqttLink:
                 return
         self._queue.append(message)
         self.wake()
+
+    def publish_all(self, messages: Iterable[Message]) -> None:
+        """Send several."""
+        for message in messages:
+            self.publish(message)
 
     def wake(self) -> None:
         """Make the network thread look at the outbox and the queue now."""

@@ -5,7 +5,9 @@ import os
 import socket
 import time
 
-__all__ = ["JournalFormatter", "Notifier"]
+from edgeasr.events import Event
+
+__all__ = ["JournalFormatter", "Notifier", "log_for_journal", "summary"]
 
 _PRIORITY = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3}
 
@@ -62,3 +64,18 @@ class JournalFormatter(logging.Formatter):
         level = max((known for known in _PRIORITY if known <= record.levelno), default=10)
         prefix = f"<{_PRIORITY[level]}>"
         return "\n".join(prefix + line for line in super().format(record).splitlines())
+
+
+def log_for_journal(level: str) -> None:
+    """Set the level of the log; under systemd its lines carry their priority."""
+    root = logging.getLogger()
+    root.setLevel(level.upper())
+    if os.environ.get("JOURNAL_STREAM"):
+        for handler in root.handlers:
+            handler.setFormatter(JournalFormatter("%(name)s: %(message)s"))
+
+def summary(event: Event) -> str:
+    """Return an event as a line of the log."""
+    fields = event.to_fields()
+    keys = ("session", "word", "score", "text", "language", "confidence", "reason", "message")
+    return " ".join(f"{key}={fields[key]!r}" for key in keys if fields.get(key) is not None)

@@ -1,16 +1,22 @@
 """Builds the daemon's parts from the configuration."""
 
 import logging
+import re
 from pathlib import Path
 
+from edgeasr.bridge import Bridge
 from edgeasr.capture import FileSource, LiveSource, PipeSource
 from edgeasr.config import AudioConfig, Config
-from edgeasr.errors import CommandError
+from edgeasr.errors import CommandError, ConfigError
+from edgeasr.hermes import HermesBridge
+from edgeasr.homeassistant import HomeAssistantBridge, HomeAssistantRemoval
+from edgeasr.homeassistant_rows import Slots
 from edgeasr.live import LiveSettings, change, kept, live_settings
 from edgeasr.loading import SHIPPED, Models, load_models
 from edgeasr.microphone import Microphone
+from edgeasr.mqtt_topics import Topics
 
-__all__ = ["live_of", "models_of", "source_of"]
+__all__ = ["bridges_of", "live_of", "models_of", "source_of"]
 
 _LOG = logging.getLogger(__name__)
 
@@ -53,3 +59,35 @@ def live_of(config: Config, models: Models) -> LiveSettings:
         except CommandError as error:
             _LOG.warning("a kept setting no longer holds: %s", error)
     return live
+
+
+def bridges_of(config: Config, models: Models, topics: Topics) -> list[Bridge]:
+    """Return the bridges to other conventions that are configured. Raises ConfigError."""
+    slots = Slots(
+        topics=topics, words=models.wake.thresholds, languages=sorted(models.translators)
+    )
+    prefix = config.homeassistant.prefix
+    page = f"http://{config.http.listen}" if config.http.listen else ""
+    bridges: list[Bridge] = [
+        HomeAssistantBridge(slots, prefix=prefix, page=page)
+        if config.homeassistant.on
+        else HomeAssistantRemoval(slots, prefix=prefix)
+    ]
+    hermes = config.hermes
+    for room in hermes.rooms:
+        if not re.fullmatch(r"[^/+#\0]{1,64}", room) or room == config.site.name:
+            raise ConfigError(
+                f"hermes.rooms = {room!r}: give the siteId of another room, without /, + and #"
+            )
+    if hermes.on:
+        bridges.append(
+            HermesBridge(
+                config.site.name,
+                words=tuple(models.wake.words),
+                understands=models.understander is not None,
+                dialogue=hermes.dialogue,
+                rooms=hermes.rooms,
+                audio_frames=hermes.audio_frames,
+            )
+        )
+    return bridges

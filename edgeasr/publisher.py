@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from edgeasr.events import Error, Event
 from edgeasr.mqtt_topics import OUTBOXED, Message, Topics, encode, iso_time
 from edgeasr.outbox import Outbox
+from edgeasr.switchboard import Switchboard
 
 __all__ = ["Link", "Origin", "Publisher"]
 
@@ -44,10 +45,14 @@ class Origin:
 class Publisher:
     """One site's voice on MQTT. Any thread may call."""
 
-    def __init__(self, topics: Topics, *, outbox: Outbox, link: Link) -> None:
+    def __init__(
+        self, topics: Topics, *, outbox: Outbox, link: Link, bridges: Switchboard | None = None
+    ) -> None:
+        """Speak over `link`, and let `bridges` say the same in other conventions."""
         self._topics = topics
         self._outbox = outbox
         self._link = link
+        self._bridges = bridges
         self._prefix = secrets.token_hex(4)
         self._count = 0
         self._retained: dict[str, Message] = {}
@@ -59,7 +64,8 @@ class Publisher:
 
     def announcements(self) -> list[Message]:
         """Return the retained messages in force, for a new connection."""
-        return list(self._retained.copy().values())
+        own = list(self._retained.copy().values())
+        return own + (self._bridges.announcements() if self._bridges else [])
 
     def event(self, event: Event, *, request: str | None = None) -> None:
         """Send an event; one that must arrive goes through the outbox."""
@@ -73,6 +79,8 @@ class Publisher:
         else:
             qos = 0 if event.NAME == "partial" else 1
             self._link.publish(Message(topic=topic, body=encode(fields), qos=qos))
+        if self._bridges:
+            self._bridges.event(event, request)
 
     def error(self, source: str, message: str, *, at_s: float) -> None:
         """Send an `error` event."""
@@ -108,6 +116,9 @@ class Publisher:
             self._link.publish(
                 Message(topic=origin.reply_to, body=body, correlation=origin.correlation)
             )
+
+        if self._bridges and not ok and origin.id:
+            self._bridges.refused(origin.id, message)
 
     def _retain(self, topic: str, fields: Mapping[str, Any]) -> None:
         message = Message(topic=topic, body=encode({**self._stamp(), **fields}), retain=True)

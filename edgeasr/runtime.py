@@ -7,7 +7,6 @@ when no other is configured.
 
 import logging
 import os
-import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -27,11 +26,14 @@ from edgeasr.events import Event
 from edgeasr.live import LiveSettings
 from edgeasr.loading import Models
 from edgeasr.mqtt import LinkHandlers, MqttLink
+from edgeasr.mqtt_connection import Incoming
 from edgeasr.mqtt_topics import Topics
-from edgeasr.notify import JournalFormatter
+from edgeasr.notify import log_for_journal
 from edgeasr.outbox import Outbox
-from edgeasr.parts import live_of, models_of, source_of
+from edgeasr.parts import bridges_of, live_of, models_of, source_of
 from edgeasr.publisher import Publisher
+from edgeasr.signals import signals_caught, wait_for_end
+from edgeasr.switchboard import Outlets, Switchboard
 from edgeasr.watch import Watch
 
 __all__ = ["Hooks", "run"]
@@ -66,7 +68,7 @@ def run(
     Raises ConfigError and BundleError before anything has started.
     """
     hooks = hooks or Hooks()
-    _log_for_journal(config)
+    log_for_journal(config.system.log_level)
     password = mqtt_password(config.mqtt)
     models = models_of(config)
     live = live_of(config, models)
@@ -99,14 +101,18 @@ class _Service:
         self._desk = CommandDesk(
             topics, max_audio_bytes=config.mqtt.max_audio_bytes, now_s=lambda: self.daemon.now_s
         )
+        self._bridges = self._switchboard(config, topics)
         handlers = LinkHandlers(
-            on_message=lambda message: self._desk.offer(message, self._publisher),
+            on_message=self._received,
             announce=lambda: self._publisher.announcements(),  # noqa: PLW0108 - made below
+            subscriptions=self._bridges.subscriptions,
         )
         self._link = MqttLink(
             config.mqtt, topics, password=password, outbox=self._outbox, handlers=handlers
         )
-        self._publisher = Publisher(topics, outbox=self._outbox, link=self._link)
+        self._publisher = Publisher(
+            topics, outbox=self._outbox, link=self._link, bridges=self._bridges
+        )
         assistant = Assistant(
             models, live.for_assistant(), session_prefix=f"{os.getpid():x}{int(time.time()):x}-"
         )
@@ -114,6 +120,7 @@ class _Service:
             config, assistant=assistant, models=models, source=source, live=live,
             publisher=self._publisher,
         )  # fmt: skip
+        self.daemon.on_sound = lambda chunk: self._bridges.sound(chunk.pcm)
         self._watch = Watch(
             config, self.daemon, desk=self._desk, link=self._link, outbox=self._outbox,
             publisher=self._publisher,
@@ -128,10 +135,10 @@ class _Service:
         worker = threading.Thread(
             target=self._work, args=(path, wait_for_broker_s), name="worker", daemon=True
         )
-        with _signals(self._stop, self._reload):
+        with signals_caught() as received:
             network.start()
             worker.start()
-            self._stop.wait()
+            wait_for_end(received, self._stop, self._reload)
             self._watch.notifier.stopping()
             worker.join(_JOIN_S)
             self._link.stop()
@@ -142,6 +149,18 @@ class _Service:
         self._outbox.close()
         return self._status
 
+    def _switchboard(self, config: Config, topics: Topics) -> Switchboard:
+        outlets = Outlets(
+            publish=lambda message: self._link.publish(message),  # noqa: PLW0108 - made later
+            submit=lambda command, name: self._desk.submit(command, name, self._publisher),
+            announce=lambda: self._link.publish_all(self._publisher.announcements()),
+        )
+        return Switchboard(bridges_of(config, self._models, topics), outlets)
+
+    def _received(self, message: Incoming) -> None:
+        self._desk.offer(message, self._publisher)
+        self._bridges.message(message.topic, message.payload, retained=message.retained)
+
     def _work(self, path: Path | None, wait_for_broker_s: float) -> None:
         try:
             self._wait_for_broker(wait_for_broker_s)
@@ -150,6 +169,7 @@ class _Service:
                 if not self.daemon.overloaded:
                     self._desk.serve(self.daemon, self._publisher)
                 self._watch.tick()
+                self._bridges.tick()
                 if self._reload.is_set():
                     self._reload.clear()
                     self._read_again(path)
@@ -205,30 +225,3 @@ def _broker(config: Config) -> Iterator[Config]:
     finally:
         broker.stop()
         thread.join(_JOIN_S)
-
-
-@contextmanager
-def _signals(stop: threading.Event, reload: threading.Event) -> Iterator[None]:
-    """SIGTERM and SIGINT set `stop`, SIGHUP sets `reload`, as long as the block runs."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    wanted = {signal.SIGTERM: stop, signal.SIGINT: stop, signal.SIGHUP: reload}
-
-    def received(number: int, _frame: object) -> None:
-        wanted[signal.Signals(number)].set()
-
-    before = {number: signal.signal(number, received) for number in wanted}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _log_for_journal(config: Config) -> None:
-    root = logging.getLogger()
-    root.setLevel(config.system.log_level.upper())
-    if os.environ.get("JOURNAL_STREAM"):
-        for handler in root.handlers:
-            handler.setFormatter(JournalFormatter("%(name)s: %(message)s"))

@@ -36,8 +36,9 @@ def write_configuration() -> None:
         "entry_id": "mqtt-under-test", "domain": "mqtt", "title": "broker", "unique_id": None,
         "data": {"broker": "127.0.0.1", "port": PORT},
         "options": {"discovery": True, "discovery_prefix": "homeassistant"},
-        "source": "user", "version": 1, "minor_version": 2, "created_at": "2026-01-01T00:00:00+00:00",
-        "modified_at": "2026-01-01T00:00:00+00:00", "disabled_by": None, "subentries": [],
+        "source": "user", "version": 1, "minor_version": 2,
+        "created_at": "2026-01-01T00:00:00+00:00", "modified_at": "2026-01-01T00:00:00+00:00",
+        "disabled_by": None, "subentries": [],
         "pref_disable_new_entities": False, "pref_disable_polling": False, "discovery_keys": {},
     }  # fmt: skip
     storage = FOLDER / ".storage"

@@ -1,0 +1,32 @@
+"""What a user may configure of the bridges to other conventions."""
+
+from dataclasses import dataclass
+
+from edgeasr.config_limits import matching, one_of
+
+__all__ = ["HermesConfig", "HomeAssistantConfig"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class HomeAssistantConfig:
+    """Discovery by Home Assistant."""
+
+    on: bool = True
+    """Off also takes back what was announced before"""
+    prefix: str = matching(
+        "homeassistant", r"[^#+\0/]+(/[^#+\0/]+)*", "give a topic without #, + and outer slashes"
+    )
+    """Home Assistant's discovery prefix"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HermesConfig:
+    """The Hermes protocol (Snips, Rhasspy 2.5); `site.name` is the siteId."""
+
+    on: bool = False
+    dialogue: bool = True
+    """Manage the dialogue sessions; false when another dialogue manager is on the broker"""
+    rooms: tuple[str, ...] = ()
+    """Other siteIds whose microphones send audioFrame, to be recognised here"""
+    audio_frames: str = one_of("off", "off", "session", "always")
+    """When to publish our own sound: about 260 kbit/s while it lasts"""
