@@ -14,6 +14,7 @@ import sentencepiece
 from edgeasr.attention_search import Candidate, SearchConfig, search
 from edgeasr.bpe import Bpe
 from edgeasr.bundle import Bundle
+from edgeasr.confidence import confidence, confidence_features
 from edgeasr.ctc import PrefixBeam, label_score
 from edgeasr.encoder import EncoderNets, EncoderStream
 from edgeasr.errors import AudioError, BundleError
@@ -139,13 +140,14 @@ class RecogniserStream:
 
     def finish(self) -> Result:
         """Return the final words of what was pushed. The stream can go on afterwards."""
-        ended, outputs = self._encoder.rest()
+        ended, outputs = self.encoder.rest()
         last = self._decode(ended, [*self._log_probs, *outputs])
         return _join([*self._sealed, last])
 
     def _begin(self, start_s: float, prefix: str, skip_s: float) -> None:
         self._start_s, self._prefix, self._skip_s = start_s, prefix, skip_s
-        self._encoder = EncoderStream(self._recogniser.nets)
+        self.encoder = EncoderStream(self._recogniser.nets)
+        """Of the part since the last cut"""
         self._beam = PrefixBeam()
         self._log_probs: list[Array] = []
         self._pending: Frames = np.zeros((0, FeatureSpec.mels), np.float32)
@@ -155,7 +157,7 @@ class RecogniserStream:
     def _advance(self, frames: Frames) -> bool:
         """Take at most half a chunk; return whether that completed one."""
         self._pending = np.concatenate([self._pending, frames])
-        outputs = self._encoder.push(frames)
+        outputs = self.encoder.push(frames)
         for log_probs in outputs:
             self._pending = self._pending[2 * self._recogniser.nets.chunk :]
             self._take(log_probs)
@@ -170,14 +172,14 @@ class RecogniserStream:
             self._pause = self._pause + 1 if is_blank else 0
 
     def _should_cut(self) -> bool:
-        seconds = self._encoder.frames * STEP_S / 2
+        seconds = self.encoder.frames * STEP_S / 2
         paused = self._pause >= _PAUSE_STEPS
         return seconds > _CUT_ANYWAY_S or (seconds > _CUT_AT_PAUSE_S and paused)
 
     def _cut(self) -> None:
-        self._sealed.append(self._decode(self._encoder, self._log_probs))
+        self._sealed.append(self._decode(self.encoder, self._log_probs))
         pending = self._pending
-        self._begin(self._start_s + self._encoder.frames * STEP_S / 2, "", 0.0)
+        self._begin(self._start_s + self.encoder.frames * STEP_S / 2, "", 0.0)
         self._advance(pending)
 
     def _hypothesis(self) -> Hypothesis:
@@ -233,19 +235,8 @@ class RecogniserStream:
             SpokenWord(word, offset + first * STEP_S, offset + (last + 1) * STEP_S, confidence)
             for word, (first, last), confidence in zip(text.split(), spans, sure, strict=True)
         )
-        return Result(text, self._confidence(best, text, log_probs), words)
-
-    def _confidence(self, best: Candidate, text: str, log_probs: Array) -> float:
-        """Logistic regression on how sure the decoder and the CTC branch are; fitted on dev."""
-        weights = self._recogniser.settings["confidence"]
-        labels = self._ctc_labels(text)
-        free = float(log_probs.max(axis=1).sum())
-        agreement = (label_score(log_probs, labels) - free) / len(labels)
-        decoder = sum(best.log_probs) / len(best.log_probs)
-        worst = min(best.log_probs)
-        features = (1.0, decoder, worst, max(agreement, -20.0))
-        z = sum(weight * value for weight, value in zip(weights, features, strict=True))
-        return float(1 / (1 + np.exp(-z)))
+        features = confidence_features(best.log_probs, log_probs, self._ctc_labels(text))
+        return Result(text, confidence(features, recogniser.settings["confidence"]), words)
 
 
 def _join(results: list[Result]) -> Result:

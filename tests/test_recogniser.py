@@ -104,7 +104,7 @@ def test_minutes_of_speech_are_cut_at_pauses_in_constant_memory(recogniser, spee
     stream = recogniser.stream()
     for _ in range(12):
         stream.push(speech)
-    assert stream._encoder.frames * 0.02 < 28
+    assert stream.encoder.frames * 0.02 < 28
     text = stream.finish().text
     assert text.count("hard to remember") >= 10
 
