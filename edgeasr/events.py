@@ -7,8 +7,11 @@ __all__ = [
     "EVENT_TYPES",
     "Error",
     "Event",
+    "Intent",
+    "IntentNotRecognised",
     "NoSpeech",
     "Partial",
+    "Slot",
     "Transcript",
     "Translation",
     "Wake",
@@ -26,6 +29,23 @@ class Word:
     end_s: float
     confidence: float
     """0 to 1"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slot:
+    """One part of a command: which room, what time, how much."""
+
+    name: str
+    value: str | int | float
+    """The site's own name for it, or the words as spoken"""
+    text: str
+    """The words as spoken; empty when the sentence only implies the slot"""
+    start: int
+    """First character in the text"""
+    end: int
+    """Character after the last one"""
+    normalised: str | int | float | None = None
+    """"half past seven" -> "07:30", "twenty percent" -> 20, durations in seconds; else None"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,6 +125,34 @@ class Translation(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Intent(Event):
+    """What the transcript, or a text given by command, asks for."""
+
+    NAME: ClassVar[str] = "intent"
+
+    intent: str
+    confidence: float
+    """0 to 1"""
+    slots: tuple[Slot, ...]
+    text: str
+    source: str
+    """What found it: templates or tagger"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class IntentNotRecognised(Event):
+    """The text fits no sentence and the tagger is not sure."""
+
+    NAME: ClassVar[str] = "intent_not_recognised"
+
+    text: str
+    guess: str
+    """The tagger's best intent, below the threshold; empty when it took the text for no command"""
+    confidence: float
+    """Of the guess, 0 to 1"""
+
+
+@dataclass(frozen=True, kw_only=True)
 class NoSpeech(Event):
     """Listening ended without a word."""
 
@@ -127,7 +175,9 @@ class Error(Event):
     """What is wrong and the remedy"""
 
 
-EVENT_TYPES: tuple[type[Event], ...] = (Wake, Partial, Transcript, Translation, NoSpeech, Error)
+EVENT_TYPES: tuple[type[Event], ...] = (
+    Wake, Partial, Transcript, Translation, Intent, IntentNotRecognised, NoSpeech, Error,
+)  # fmt: skip
 
 
 def _plain(value: object) -> object:
@@ -135,6 +185,6 @@ def _plain(value: object) -> object:
         return round(value, 3)
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
-    if isinstance(value, Word):
+    if isinstance(value, (Slot, Word)):
         return {item.name: _plain(getattr(value, item.name)) for item in fields(value)}
     return value

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from edgeasr.commands import COMMANDS
-from edgeasr.events import EVENT_TYPES, Word
+from edgeasr.events import EVENT_TYPES, Slot, Word
 from edgeasr.live import LIVE_KEYS
 from edgeasr.mqtt_topics import OUTBOXED, Topics
 
@@ -36,7 +36,7 @@ def test_every_event_and_field_is_described(kind):
 
 def test_no_field_is_described_that_no_event_has():
     section = PAGE.split("### Fields of each")[1].split("###")[0]
-    known = {item.name for kind in (*EVENT_TYPES, Word) for item in fields(kind)}
+    known = {item.name for kind in (*EVENT_TYPES, Slot, Word) for item in fields(kind)}
     names = {name for line in section.splitlines() for name in re.findall(r"`(\w+)`[ ,(]", line)}
     values = {"silence", "timeout", "stop", "end_of_stream", "rejected", "cancelled",
               "microphone", "assistant", "configuration", "translator"}  # fmt: skip

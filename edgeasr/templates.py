@@ -1,0 +1,102 @@
+"""Home Assistant's own sentences, matched by hassil against the rooms and devices of a site.
+
+The two libraries are loaded when the first `Templates` is built, not on import.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from edgeasr.number_words import plain
+from edgeasr.site import Site
+
+if TYPE_CHECKING:
+    from hassil import Intents, RecognizeResult, TextSlotList
+
+__all__ = ["Match", "MatchedSlot", "Templates"]
+
+_UNKNOWN_AREA = "\0"  # lets "how warm is it in here" match; never leaves this module
+
+
+@dataclass(frozen=True)
+class MatchedSlot:
+    """A slot of a template; `text` is empty for what the template implies ("lights" -> domain)."""
+
+    name: str
+    value: str | int | float
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Match:
+    """A sentence that fits a template word by word."""
+
+    intent: str
+    slots: tuple[MatchedSlot, ...]
+    free: bool
+    """Whether a part was taken as it came ("add ... to my list", "play ...")"""
+
+
+class Templates:
+    """The English sentences with a site's names. Holds no state between texts."""
+
+    def __init__(self, site: Site) -> None:
+        """Parse the sentences (about half a second on a Raspberry Pi 4)."""
+        import hassil  # noqa: PLC0415 - loaded only where it is used
+        from home_assistant_intents import get_intents  # noqa: PLC0415
+
+        content = get_intents("en")
+        assert content is not None
+        self._intents: Intents = hassil.Intents.from_dict(content)
+        self._lists = _slot_lists(site)
+        self._context = {"area": site.here or _UNKNOWN_AREA}
+
+    def match(self, text: str) -> Match | None:
+        """Return the best fitting template, or None when the text fits none."""
+        from hassil import recognize_best  # noqa: PLC0415
+
+        result = recognize_best(
+            text, self._intents, slot_lists=self._lists, intent_context=dict(self._context),
+            language="en", best_slot_name="name",
+        )  # fmt: skip
+        return None if result is None else _match(result, text)
+
+
+def _slot_lists(site: Site) -> dict[str, Any]:
+    from hassil import TextSlotList  # noqa: PLC0415
+
+    def of(names: list[tuple[Any, ...]]) -> "TextSlotList":
+        return TextSlotList.from_tuples(names, allow_template=False)
+
+    devices: list[tuple[Any, ...]] = []
+    for device in site.devices:
+        context = {"domain": device.domain}
+        if device.device_class:
+            context["device_class"] = device.device_class
+        devices += [(spoken, device.name, context) for spoken in (device.name, *device.aliases)]
+    return {
+        "area": of([(name, name) for name in site.areas]),
+        "floor": of([(name, name) for name in site.floors]),
+        "name": of(devices),
+    }
+
+
+def _match(result: "RecognizeResult", text: str) -> Match:
+    slots = []
+    for entity in result.entities_list:
+        if entity.value == _UNKNOWN_AREA:
+            continue
+        start, end = entity.text_span or (0, 0)
+        while end > start and (text[end - 1].isspace() or text[end - 1] in ".,?!"):
+            end -= 1
+        while start < end and text[start].isspace():
+            start += 1
+        value = entity.value
+        if entity.is_wildcard:
+            value = text[start:end]
+        if isinstance(value, float):
+            value = plain(value)
+        slots.append(MatchedSlot(entity.name, value, text[start:end], start, end))
+    free = any(entity.is_wildcard for entity in result.entities_list)
+    return Match(result.intent.name, tuple(slots), free)

@@ -1,0 +1,130 @@
+"""From a transcript to an intent with slots: Home Assistant's sentences first, then the tagger.
+
+A sentence that fits a template is what its author meant, so templates win; the tagger serves what
+they miss, and stays silent when it is not sure.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgeasr.bundle import MODELS_FOLDER, Bundle, find_bundle
+from edgeasr.errors import BundleError, TextError
+from edgeasr.events import Event, Intent, IntentNotRecognised, Slot
+from edgeasr.number_words import number
+from edgeasr.site import Site
+from edgeasr.tagger import NONE, Tagger
+from edgeasr.templates import Match, MatchedSlot, Templates
+from edgeasr.time_words import UNIT_SECONDS, clock_time, duration_s
+
+__all__ = ["Understander", "Understanding", "load_understander", "normalise"]
+
+_MAX_CHARS = 400  # templates are tried one by one; no spoken command is longer
+_FREE_CONFIDENCE = 0.9  # for templates that take a part as it comes
+_TIMES = {"time", "timeRange", "timeofday", "date", "alarm_time"}
+_NUMBERS = {
+    "party_size_number", "rating_value", "best_rating", "change_amount", "color_temperature",
+    "percentage", "brightness", "temperature", "volume_level", "position",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Understanding:
+    """What a text asks for; `recognised` False when neither way is sure."""
+
+    intent: str
+    """Empty for what is no command"""
+    confidence: float
+    """0 to 1"""
+    slots: tuple[Slot, ...]
+    source: str
+    """templates or tagger"""
+    recognised: bool = True
+
+
+class Understander:
+    """Templates with a site's names, and the tagger. Holds no state between texts."""
+
+    def __init__(self, site: Site, tagger: Tagger | None, *, min_confidence: float = 0.5) -> None:
+        """Prepare the templates; below `min_confidence` the tagger is not believed."""
+        self._templates = Templates(site)
+        self._tagger = tagger
+        self._min_confidence = min_confidence
+
+    def understand(self, text: str) -> Understanding:
+        """Return the intent of `text`. Raises TextError when it is empty or too long."""
+        if not text.strip():
+            raise TextError("the text is empty; give a command")
+        if len(text) > _MAX_CHARS:
+            raise TextError(f"the text has {len(text)} characters; give at most {_MAX_CHARS}")
+        match = self._templates.match(text)
+        if match is not None:
+            return _from_templates(match)
+        if self._tagger is None:
+            return Understanding("", 0.0, (), "templates", recognised=False)
+        return self._from_tagger(text, self._tagger)
+
+    def event(self, text: str, *, at_s: float, session: str | None) -> Event:
+        """Return the `intent` or `intent_not_recognised` event of `text`."""
+        try:
+            found = self.understand(text)
+        except TextError:
+            found = Understanding("", 0.0, (), "templates", recognised=False)
+        if found.recognised:
+            return Intent(
+                at_s=at_s, session=session, intent=found.intent, confidence=found.confidence,
+                slots=found.slots, text=text, source=found.source,
+            )  # fmt: skip
+        return IntentNotRecognised(
+            at_s=at_s, session=session, text=text, guess=found.intent, confidence=found.confidence
+        )
+
+    def _from_tagger(self, text: str, tagger: Tagger) -> Understanding:
+        tagging = tagger.tag(text)
+        slots = tuple(
+            Slot(
+                name=slot.name, value=slot.text, text=slot.text, start=slot.start, end=slot.end,
+                normalised=normalise(slot.name, slot.text),
+            )
+            for slot in tagging.slots
+        )  # fmt: skip
+        sure = tagging.intent != NONE and tagging.confidence >= self._min_confidence
+        intent = "" if tagging.intent == NONE else tagging.intent
+        return Understanding(intent, tagging.confidence, slots, "tagger", recognised=sure)
+
+
+def load_understander(site: Site, folders: tuple[Path, ...] = (MODELS_FOLDER,)) -> Understander:
+    """Return an understander of `site` with the shipped tagger. Raises BundleError."""
+    bundle = Bundle(find_bundle("tagger-en", list(folders)), kind="tagger")
+    threshold = bundle.settings.get("min_confidence")
+    if not isinstance(threshold, float):
+        raise BundleError(f"{bundle.folder} tells no min_confidence; export it again")
+    return Understander(site, Tagger(bundle), min_confidence=threshold)
+
+
+def normalise(name: str, text: str) -> str | int | float | None:
+    """Return what a slot's words stand for, by the kind of slot; None when they stay words.
+
+    Times of day are HH:MM, durations seconds, amounts numbers.
+    """
+    if name in _TIMES:
+        return clock_time(text) or duration_s(text)
+    return number(text) if name in _NUMBERS else None
+
+
+def _from_templates(match: Match) -> Understanding:
+    slots = tuple(
+        Slot(
+            name=slot.name, value=slot.value, text=slot.text, start=slot.start, end=slot.end,
+            normalised=_normal_value(slot),
+        )
+        for slot in match.slots
+    )  # fmt: skip
+    confidence = _FREE_CONFIDENCE if match.free else 1.0
+    return Understanding(match.intent, confidence, slots, "templates")
+
+
+def _normal_value(slot: MatchedSlot) -> int | float | None:
+    """Return numbers as they are, and the parts of a duration in seconds."""
+    if isinstance(slot.value, str):
+        return None
+    return slot.value * UNIT_SECONDS.get(slot.name.removeprefix("start_"), 1)
