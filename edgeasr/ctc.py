@@ -14,7 +14,7 @@ __all__ = ["Prefix", "PrefixBeam", "align", "label_score"]
 
 LogProbs = NDArray[np.float32]
 _NEVER = -1e30
-_SKIP_BLANK = np.log(0.995)  # steps that are surely blank extend no prefix
+_SKIP_BLANK = np.log(0.98)  # steps that are surely blank extend no prefix
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Prefix:
 class PrefixBeam:
     """Streaming prefix beam search (Hannun et al. 2014): sums over the paths of each prefix."""
 
-    def __init__(self, *, width: int = 8, units_per_step: int = 12) -> None:
+    def __init__(self, *, width: int = 5, units_per_step: int = 6) -> None:
         self._width, self._per_step = width, units_per_step
         self._at = 0
         self._beams: dict[tuple[int, ...], tuple[float, float]] = {(): (0.0, _NEVER)}

@@ -21,7 +21,7 @@ class EndpointConfig:
 
     start_timeout_ms: int = 5_000
     """From the wake word to giving up when nobody speaks"""
-    end_silence_ms: int = 500
+    end_silence_ms: int = 580
     """Silence after the last word that ends the utterance"""
     stall_ms: int = 1_800
     """Without a new word, while there is sound, that ends the utterance (noise, music, TV)"""

@@ -25,14 +25,14 @@ def test_nobody_speaks():
 
 def test_silence_after_words_ends_the_utterance():
     mark, at_ms = drive([(True, 100), (False, 200)], word_at=950)
-    assert (mark, at_ms) == (Mark.SILENCE, 1_500)
+    assert (mark, at_ms) == (Mark.SILENCE, 1_580)
 
 
 def test_a_pause_before_the_first_word_does_not_end_it():
     """The tail of the wake word is speech without words."""
     flags = [(True, 20), (False, 150), (True, 100), (False, 200)]
     mark, at_ms = drive(flags, word_at=2_600)
-    assert (mark, at_ms) == (Mark.SILENCE, 3_200)
+    assert (mark, at_ms) == (Mark.SILENCE, 3_280)
 
 
 def test_noise_without_new_words_ends_it():
