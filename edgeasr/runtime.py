@@ -2,7 +2,7 @@
 
 Three threads work beside the main one, which waits for signals: PortAudio's (inside sounddevice),
 the worker (sound, models, commands) and the network (MQTT). A fourth serves the embedded broker
-when no other is configured.
+when no other is configured, a fifth the status page when that is asked for.
 """
 
 import logging
@@ -16,13 +16,14 @@ from pathlib import Path
 
 from edgeasr.assistant import Assistant
 from edgeasr.broker import EmbeddedBroker
-from edgeasr.capture import LiveSource
+from edgeasr.capture import Chunk, LiveSource
 from edgeasr.config import Config
 from edgeasr.config_file import load_config, mqtt_password
 from edgeasr.daemon import Daemon
 from edgeasr.desk import CommandDesk
 from edgeasr.errors import EdgeasrError
 from edgeasr.events import Event
+from edgeasr.http_page import StatusPage
 from edgeasr.live import LiveSettings
 from edgeasr.loading import Models
 from edgeasr.mqtt import LinkHandlers, MqttLink
@@ -75,7 +76,7 @@ def run(
     with _broker(config) as reachable:
         hooks.on_broker(reachable.mqtt.host, reachable.mqtt.port)
         service = _Service(reachable, models, live, source or source_of(config.audio), password)
-        service.daemon.on_event = hooks.on_event
+        service.on_event = hooks.on_event
         return service.run(path, wait_for_broker_s)
 
 
@@ -120,11 +121,17 @@ class _Service:
             config, assistant=assistant, models=models, source=source, live=live,
             publisher=self._publisher,
         )  # fmt: skip
-        self.daemon.on_sound = lambda chunk: self._bridges.sound(chunk.pcm)
+        self.daemon.on_sound = self._heard
+        self.daemon.on_event = self._happened
         self._watch = Watch(
             config, self.daemon, desk=self._desk, link=self._link, outbox=self._outbox,
             publisher=self._publisher,
         )  # fmt: skip
+        self._page = StatusPage(
+            config, lambda command: self._desk.submit(command, "status page", self._publisher),
+            assistant=assistant, models=models, daemon=self.daemon, watch=self._watch,
+        )  # fmt: skip
+        self.on_event: Callable[[Event], None] = lambda _event: None
         self._stop = threading.Event()
         self._reload = threading.Event()
         self._status = 0
@@ -135,14 +142,18 @@ class _Service:
         worker = threading.Thread(
             target=self._work, args=(path, wait_for_broker_s), name="worker", daemon=True
         )
+        page = threading.Thread(target=self._page.run, name="page", daemon=True)
         with signals_caught() as received:
             network.start()
             worker.start()
+            page.start()
             wait_for_end(received, self._stop, self._reload)
             self._watch.notifier.stopping()
             worker.join(_JOIN_S)
             self._link.stop()
             network.join(_JOIN_S)
+            self._page.stop()
+            page.join(_JOIN_S)
         if worker.is_alive():
             _LOG.error("the worker does not end; leaving without it")
             return 1
@@ -157,6 +168,14 @@ class _Service:
         )
         return Switchboard(bridges_of(config, self._models, topics), outlets)
 
+    def _heard(self, chunk: Chunk) -> None:
+        self._bridges.sound(chunk.pcm)
+        self._page.hear(chunk.pcm)
+
+    def _happened(self, event: Event) -> None:
+        self._page.event(event)
+        self.on_event(event)
+
     def _received(self, message: Incoming) -> None:
         self._desk.offer(message, self._publisher)
         self._bridges.message(message.topic, message.payload, retained=message.retained)
@@ -170,6 +189,7 @@ class _Service:
                     self._desk.serve(self.daemon, self._publisher)
                 self._watch.tick()
                 self._bridges.tick()
+                self._page.tick(self._link.description)
                 if self._reload.is_set():
                     self._reload.clear()
                     self._read_again(path)
