@@ -4,6 +4,7 @@ import json
 import shutil
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -20,6 +21,11 @@ from edgeasr.events import NoSpeech, Partial, Transcript, Translation, Wake
 
 LOUD = 20_000  # a sample above wakes the scripted assistant
 SPOKEN = "turn on the light"
+
+
+def report(line: str) -> None:
+    """Write a figure; `pytest -s` shows it."""
+    sys.stdout.write(f"\n{line}\n")
 
 
 def free_port() -> int:
