@@ -2,7 +2,7 @@
 
 Two stages of the one loop: `general` on Tatoeba, then `mixed`, where commands come in at about
 half of the batches' sentences. A second pair of the same source language may start from the
-encoder of the first (`--encoder-from runs/translator-en-fr-mixed/best.pt`).
+weights of the first (`--transfer-from runs/translator-en-fr-mixed/best.pt`).
 """
 
 import argparse
@@ -31,11 +31,17 @@ class TranslatorTask:
     """What the loop needs: batches by step, smoothed cross-entropy, dev loss."""
 
     def __init__(
-        self, model: TranslatorNet, direction: Direction, corpora: dict[str, list[Pair]], seed: int
+        self,
+        model: TranslatorNet,
+        direction: Direction,
+        corpora: dict[str, list[Pair]],
+        *,
+        seed: int,
+        tokens: int = 2500,
     ) -> None:
         """Take `corpora` with train, dev (general sentences) and dev_commands."""
         self.model: nn.Module = model
-        self._net, self._direction, self._seed = model, direction, seed
+        self._net, self._direction, self._seed, self._tokens = model, direction, seed, tokens
         self._pairs = corpora["train"]
         self._dev = {
             name: Epoch(direction, corpora[name], seed=7)
@@ -46,7 +52,8 @@ class TranslatorTask:
 
     def _draw(self, number: int) -> Epoch:
         self._number = number
-        return Epoch(self._direction, self._pairs, seed=self._seed * 1000 + number)
+        seed = self._seed * 1000 + number
+        return Epoch(self._direction, self._pairs, seed=seed, tokens=self._tokens)
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         """Return one group; sizes this small want no weight decay."""
@@ -98,12 +105,16 @@ def new_net(direction: Direction, **sizes: Any) -> TranslatorNet:  # noqa: ANN40
     )
 
 
-def _start_from(model: TranslatorNet, path: Path, *, encoder_only: bool) -> None:
-    weights = load_weights(path)["model"]
-    if encoder_only:
-        parts = ("source_embedding.", "below.", "above.")
-        weights = {name: value for name, value in weights.items() if name.startswith(parts)}
-    model.load_state_dict(weights, strict=not encoder_only)
+def _start_from(model: TranslatorNet, path: Path, *, transfer: bool) -> None:
+    """Load averaged weights of `best.pt` or `last.pt`; `transfer` leaves out the target's pieces.
+
+    Encoder, attention and recurrences carry over to another target language (Zoph et al. 2016).
+    """
+    content = load_weights(path)
+    weights = content.get("average") or content["model"]
+    if transfer:
+        weights = {k: v for k, v in weights.items() if k not in ("embedding.weight", "bias")}
+    model.load_state_dict(weights, strict=not transfer)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -114,7 +125,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--stage", choices=("general", "mixed", "export"), default="general")
     parser.add_argument("--steps", type=int, default=2500)
     parser.add_argument("--start-from", type=Path, help="checkpoint of the stage before")
-    parser.add_argument("--encoder-from", type=Path, help="checkpoint of another target language")
+    parser.add_argument("--transfer-from", type=Path, help="checkpoint of another target language")
+    parser.add_argument("--warmup-steps", type=int, default=200)
+    parser.add_argument("--tokens", type=int, default=2500, help="target pieces per batch")
+    parser.add_argument("--commands", type=int, default=60_000, help="commands drawn, of `mixed`")
+    parser.add_argument("--general", type=int, help="Tatoeba pairs to keep; default: all")
+    parser.add_argument("--evaluate-every", type=int, default=250)
     parser.add_argument("--final-rate", type=float, default=0.0)
     parser.add_argument("--bundles", type=Path, default=Path("edgeasr/models"))
     parser.add_argument("--seed", type=int, default=1)
@@ -131,9 +147,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     torch.manual_seed(options.seed)
     model = new_net(direction)
     if options.start_from is not None:
-        _start_from(model, options.start_from, encoder_only=False)
-    elif options.encoder_from is not None:
-        _start_from(model, options.encoder_from, encoder_only=True)
+        _start_from(model, options.start_from, transfer=False)
+    elif options.transfer_from is not None:
+        _start_from(model, options.transfer_from, transfer=True)
     other = target if source == "en" else source
     if options.stage == "export":
         parts = corpus(options.data, other, "mixed")
@@ -141,13 +157,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         dev = [*parts["dev"], *parts["dev_commands"][:200]]
         export_bundle(model, direction, pieces, folder, dev)
         return 0
-    task = TranslatorTask(
-        model, direction, corpus(options.data, other, options.stage), options.seed
+    corpora = corpus(
+        options.data, other, options.stage, commands=options.commands, general=options.general
     )
+    task = TranslatorTask(model, direction, corpora, seed=options.seed, tokens=options.tokens)
     config = LoopConfig(
         run=options.runs / f"translator-{options.pair}-{options.stage}", steps=options.steps,
-        warmup_steps=200, final_rate=options.final_rate, average_decay=0.998, bf16=True,
-        evaluate_every=250, seed=options.seed, threads=options.threads,
+        warmup_steps=options.warmup_steps, final_rate=options.final_rate, average_decay=0.998,
+        bf16=True, evaluate_every=options.evaluate_every, seed=options.seed,
+        threads=options.threads,
     )  # fmt: skip
     print(train(task, config))
     return 0

@@ -2,6 +2,9 @@
 
 import csv
 import json
+import random
+import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,35 +15,62 @@ from training.translator_forms import spoken_form
 
 __all__ = ["corpus", "prepare_pieces"]
 
+_ASKS = re.compile(r"(what|how|is|are|am|do|does|did|will|which|when|where|who|why|has|have)\b")
 SOURCE_PIECES, TARGET_PIECES = 6000, 5000
-COMMAND_DRAWS = 60_000
 
 
-def corpus(root: Path, language: str, stage: str) -> dict[str, list[Pair]]:
+def corpus(
+    root: Path, language: str, stage: str, *, commands: int = 60_000, general: int | None = None
+) -> dict[str, list[Pair]]:
     """Return train, dev and dev_commands of English and `language`.
 
-    `general` is Tatoeba; `mixed` adds drawn commands and the assistant pairs.
+    `general` is Tatoeba; `mixed` adds drawn commands and, twice, the assistant pairs. A short run
+    may keep only `general` of Tatoeba's training pairs.
     """
     parts: dict[str, list[Pair]] = {"train": [], "dev": [], "test": [], "dev_commands": []}
     for pair in read_tatoeba(root, language):
         parts[split_of(pair.english)].append(pair)
+    if general is not None:
+        parts["train"] = random.Random(5).sample(parts["train"], general)
     if stage == "mixed":
-        parts["train"] += command_pairs(language, "train", COMMAND_DRAWS)
-        parts["train"] += [pair for pair in assistant_pairs(root, language) if _trainable(pair)]
+        parts["train"] += command_pairs(language, "train", commands)
+        parts["train"] += 2 * [p for p in assistant_pairs(root, language) if _trainable(p)]
         parts["dev_commands"] = command_pairs(language, "dev", 600)
     return parts
 
 
 def assistant_pairs(root: Path, language: str) -> Iterator[Pair]:
-    """Yield MASSIVE's assistant utterances (there is no French in it)."""
+    """Yield MASSIVE's assistant utterances (there is no French in it).
+
+    They are all lower case and without marks; case is put back as Tatoeba writes each word.
+    """
     path = root / "text" / "massive" / f"en-{language}.train.jsonl"
     if not path.is_file():
         return
+    usual = _usual_case(root, language)
     with path.open(encoding="utf-8") as lines:
         for line in lines:
             row = json.loads(line)
-            target = tidy_target(row["tgt_utt"], language)
-            yield Pair(row["src_utt"], target[:1].upper() + target[1:] + ".", "massive")
+            words = tidy_target(row["tgt_utt"], language).split()
+            target = " ".join(usual.get(word, word) for word in words)
+            target = target[:1].upper() + target[1:]
+            if not _ASKS.match(row["src_utt"]):
+                target += "."
+            else:
+                target = f"{'¿' if language == 'es' else ''}{target}?"
+            yield Pair(row["src_utt"], target, "massive")
+
+
+def _usual_case(root: Path, language: str) -> dict[str, str]:
+    """Return each word's most frequent form inside (not at the start of) Tatoeba's sentences."""
+    counts: Counter[str] = Counter()
+    for pair in read_tatoeba(root, language):
+        if split_of(pair.english) == "train":
+            counts.update(re.findall(r"\w+", pair.other)[1:])
+    usual: dict[str, str] = {}
+    for word, _ in counts.most_common():
+        usual.setdefault(word.lower(), word)
+    return usual
 
 
 def _trainable(pair: Pair) -> bool:

@@ -41,7 +41,9 @@ def main(argv: list[str]) -> int:
     for name, attend in (("with attention", True), ("without attention", False)):
         torch.manual_seed(options.seed)
         net = new_net(direction, attend=attend, **SIZES)
-        task = TranslatorTask(net, direction, corpus(options.data, target, "general"), options.seed)
+        task = TranslatorTask(
+            net, direction, corpus(options.data, target, "general"), seed=options.seed
+        )
         config = LoopConfig(
             run=options.runs / f"analysis-length-{'attention' if attend else 'plain'}",
             steps=options.steps, warmup_steps=100, average_decay=0.995, bf16=True,
