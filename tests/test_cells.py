@@ -1,0 +1,115 @@
+"""The recurrent cells against torch's own and against finite differences."""
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from training.models.cells import CELLS, Bidirectional, hidden_for  # noqa: E402
+
+pytestmark = pytest.mark.train
+
+OWN = {"rnn": torch.nn.RNN, "gru": torch.nn.GRU, "lstm": torch.nn.LSTM}
+NAMES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+
+
+def copied(name, own, *, suffix=""):
+    """Our cell with the weights of torch's."""
+    cell = CELLS[name](own.input_size, own.hidden_size).double()
+    for parameter in NAMES:
+        getattr(cell, parameter).data.copy_(getattr(own, f"{parameter}_l0{suffix}").data)
+    return cell
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_outputs_states_and_gradients_equal_torchs(name):
+    torch.manual_seed(1)
+    own = OWN[name](5, 7, batch_first=True).double()
+    cell = copied(name, own)
+    x = torch.randn(3, 11, 5, dtype=torch.float64, requires_grad=True)
+    y = x.detach().clone().requires_grad_(True)
+    expected, last = own(x)
+    actual, state = cell(y)
+    torch.testing.assert_close(actual, expected)
+    torch.testing.assert_close(state[0], (last[0] if name == "lstm" else last)[0])
+    if name == "lstm":
+        torch.testing.assert_close(state[1], last[1][0])
+    weights = torch.randn_like(expected)
+    (expected * weights).sum().backward()
+    (actual * weights).sum().backward()
+    torch.testing.assert_close(y.grad, x.grad)
+    for parameter in NAMES:
+        expected = getattr(own, f"{parameter}_l0").grad
+        torch.testing.assert_close(getattr(cell, parameter).grad, expected)
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_both_directions_equal_torchs(name):
+    torch.manual_seed(2)
+    own = OWN[name](4, 6, batch_first=True, bidirectional=True).double()
+    both = Bidirectional(CELLS[name], 4, 6).double()
+    both.left, both.right = copied(name, own), copied(name, own, suffix="_reverse")
+    x = torch.randn(2, 9, 4, dtype=torch.float64)
+    torch.testing.assert_close(both(x)[0], own(x)[0])
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_gradients_equal_finite_differences(name):
+    torch.manual_seed(3)
+    cell = CELLS[name](3, 4).double()
+    x = torch.randn(2, 5, 3, dtype=torch.float64, requires_grad=True)
+    names, values = zip(*cell.named_parameters(), strict=True)
+
+    def outputs(x, *parameters):
+        given = dict(zip(names, parameters, strict=True))
+        return torch.func.functional_call(cell, given, (x,))[0]
+
+    assert torch.autograd.gradcheck(outputs, (x, *values))
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_a_sequence_in_two_parts_is_the_same_sequence(name):
+    torch.manual_seed(4)
+    cell = CELLS[name](3, 5)
+    x = torch.randn(2, 8, 3)
+    whole, _ = cell(x)
+    first, state = cell(x[:, :3])
+    second, _ = cell(x[:, 3:], state)
+    torch.testing.assert_close(torch.cat([first, second], dim=1), whole)
+
+
+def test_a_peephole_of_zero_is_a_plain_lstm():
+    torch.manual_seed(5)
+    plain, peep = CELLS["lstm"](3, 5), CELLS["lstm-peephole"](3, 5)
+    peep.load_state_dict({**plain.state_dict(), "peep": torch.zeros(3, 5)})
+    x = torch.randn(2, 6, 3)
+    torch.testing.assert_close(peep(x)[0], plain(x)[0])
+
+
+def test_peepholes_see_the_new_cell_in_the_output_gate():
+    """By hand, one step: only the output gate's peephole set, so h = sigmoid(c') * tanh(c')."""
+    cell = CELLS["lstm-peephole"](1, 1)
+    for parameter in cell.parameters():
+        parameter.data.zero_()
+    cell.weight_ih.data[2] = 1.0
+    cell.peep.data[2] = 1.0
+    output, (_, c) = cell(torch.ones(1, 1, 1))
+    expected = torch.sigmoid(torch.tensor(0.0)) * torch.tanh(torch.tensor(1.0))
+    torch.testing.assert_close(c[0, 0], expected)
+    torch.testing.assert_close(output[0, 0, 0], torch.sigmoid(expected) * torch.tanh(expected))
+
+
+def test_a_closed_update_gate_keeps_the_state():
+    cell = CELLS["gru-update"](2, 3)
+    cell.bias_ih.data[:3] = 100.0
+    before = torch.rand(1, 3)
+    _, (after,) = cell(torch.randn(1, 4, 2), (before,))
+    torch.testing.assert_close(after, before)
+
+
+@pytest.mark.parametrize("directions", [1, 2])
+@pytest.mark.parametrize("name", CELLS)
+def test_equal_parameters(name, directions):
+    hidden = hidden_for(name, 24, 20_000, directions=directions)
+    cell = CELLS[name](24, hidden)
+    count = directions * sum(one.numel() for one in cell.parameters())
+    assert count == pytest.approx(20_000, rel=0.05)
