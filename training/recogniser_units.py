@@ -15,7 +15,7 @@ __all__ = ["Units"]
 
 SPECIALS = ("<|startoftranscript|>", "<|notimestamps|>", "<|endoftext|>")
 SPECIAL_IDS = (50257, 50362, 50256)
-DECODER_UNITS = 6000
+DECODER_UNITS = 12_000
 CTC_UNITS = 512
 
 
