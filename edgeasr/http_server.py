@@ -102,8 +102,19 @@ class PageServer:
             self._spread(self._view.add(self._board.take()))
             await asyncio.sleep(_TICK_S)
         server.close()
-        for writer in self._watchers.values():
+        await self._dismiss()
+
+    async def _dismiss(self) -> None:
+        """Let every connection end, for a short while."""
+        watchers, self._watchers = self._watchers, {}
+        for queue, writer in watchers.items():
             writer.transport.abort()
+            if not queue.full():
+                queue.put_nowait(b"")
+        for _ in range(20):
+            if not self._clients:
+                return
+            await asyncio.sleep(_TICK_S)
 
     def _spread(self, messages: list[bytes]) -> None:
         for message in messages:
@@ -152,7 +163,8 @@ class PageServer:
                         message = await queue.get()
                 except TimeoutError:
                     message = b": alive\n\n"
-                await send(writer, message)
+                if queue in self._watchers:
+                    await send(writer, message)
         finally:
             self._watchers.pop(queue, None)
             self._board.watched = bool(self._watchers)
