@@ -47,9 +47,14 @@ class Models:
         return {word: WordSettings() for word in self.wake.words}
 
 
-def load_wake(name: str = "wake", folders: Sequence[Path] = SHIPPED) -> WakeModel:
-    """Load a wake bundle by name. Raises BundleError."""
-    return WakeModel(Bundle(find_bundle(name, list(folders)), kind="wake"))
+def load_wake(
+    name: str = "wake",
+    folders: Sequence[Path] = SHIPPED,
+    *,
+    recogniser: Recogniser | None = None,
+) -> WakeModel:
+    """Load a wake bundle by name; `recogniser` takes the second look. Raises BundleError."""
+    return WakeModel(Bundle(find_bundle(name, list(folders)), kind="wake"), recogniser)
 
 
 def load_recogniser(
@@ -76,9 +81,10 @@ def load_models(
     folders: Sequence[Path] = SHIPPED,
 ) -> Models:
     """Load what an assistant needs, by default the models that ship. Raises BundleError."""
+    reader = load_recogniser(recogniser, folders)
     return Models(
-        wake=load_wake(wake, folders),
-        recogniser=load_recogniser(recogniser, folders),
+        wake=load_wake(wake, folders, recogniser=reader),
+        recogniser=reader,
         translators={target: load_translator(target, folders=folders) for target in targets},
         understander=understander,
     )

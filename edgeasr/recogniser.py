@@ -25,6 +25,7 @@ from edgeasr.word_times import SpokenWord, word_confidences, word_spans
 
 __all__ = ["Hints", "Hypothesis", "Recogniser", "RecogniserStream", "Result", "SpokenWord"]
 
+_READING = ("subsample.onnx", "encoder.onnx", "ctc.onnx", "ctc.model")
 STEP_S = 0.04  # of the CTC branch
 _SPECIALS = ("<|startoftranscript|>", "<|notimestamps|>", "<|endoftext|>")
 _CUT_AT_PAUSE_S = 18.0  # an utterance longer than this is cut at its next pause
@@ -59,6 +60,8 @@ class Recogniser:
     def __init__(self, bundle: Bundle) -> None:
         """Load the networks. Raises BundleError."""
         self.settings: dict[str, Any] = bundle.settings
+        self.digest = "-".join(bundle.manifest.files[name][:8] for name in _READING)
+        """Changes with what the CTC branch reads; triggers are fitted to it"""
         tokens = bundle.json("tokens.json")
         self.bpe = Bpe(tokens["units"], [tuple(pair) for pair in tokens["merges"]])
         try:

@@ -8,6 +8,7 @@ the threshold and the refractory time is over.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from edgeasr.bundle import Bundle
 from edgeasr.errors import BundleError, ConfigError
 from edgeasr.features import FRAME_S, Frames
 from edgeasr.session import Tensors
+from edgeasr.wake_verify import Candidates, PhraseVerifier, Reader, VerifyRule
 
 __all__ = ["Detection", "OperatingPoint", "WakeDetector", "WakeModel"]
 
@@ -24,7 +26,7 @@ Scores = NDArray[np.float32]
 _REARM_SHARE = 0.5  # of the threshold, below which a word may fire again
 _OTHERS_S = 0.5  # after a detection, for every other word
 _HOLD_STEPS = 5  # how long "jarvis" waits for a rising "hey jarvis"
-_RISING_SHARE = 0.1  # of the threshold, above which the longer word counts as rising
+_RISING_SHARE = 0.1  # of the network's threshold, above which the longer word counts as rising
 
 
 @dataclass(frozen=True)
@@ -54,22 +56,33 @@ class OperatingPoint:
 class WakeModel:
     """The network of a bundle, its words and thresholds. Holds no stream state."""
 
-    def __init__(self, bundle: Bundle) -> None:
-        """Load `wake.onnx`. Raises BundleError."""
+    def __init__(self, bundle: Bundle, recogniser: Reader | None = None) -> None:
+        """Load `wake.onnx`. Raises BundleError.
+
+        With the recogniser that the bundle's second stage was fitted to, words that have one are
+        verified before they are announced; scores and thresholds are then those of both stages.
+        """
         settings = bundle.settings
         self._session = bundle.session("wake.onnx")
         try:
             self.words: tuple[str, ...] = tuple(settings["words"])
             """The words, in the order of the scores"""
-            self.thresholds: dict[str, float] = {w: settings["thresholds"][w] for w in self.words}
-            """Default threshold of each word"""
-            self.delays: dict[str, int] = {w: settings["delay_frames"][w] for w in self.words}
-            """Frames between a word's end and its detection, median"""
             self.step_frames: int = settings["step_frames"]
             """Frames for each answer"""
+            self.verifier = _verifier(settings, recogniser)
+            """The second stage, None without"""
+            rows = {word: settings["words_alone"][word] for word in self.words}
+            self.rising = {word: rows[word]["threshold"] * _RISING_SHARE for word in self.words}
+            """Score of the network above which a word may be coming"""
+            if self.verifier is not None:
+                rows |= {word: settings["words_verified"][word] for word in self.verifier.rules}
+            self.thresholds: dict[str, float] = {w: float(rows[w]["threshold"]) for w in rows}
+            """Default threshold of each word"""
+            self.delays: dict[str, int] = {w: int(rows[w]["delay_frames"]) for w in rows}
+            """Frames between a word's end and its detection, median"""
             self.tables: dict[str, tuple[OperatingPoint, ...]] = {
-                word: tuple(OperatingPoint(**row) for row in settings["operating_points"][word])
-                for word in self.words
+                word: tuple(OperatingPoint(**point) for point in row["operating_points"])
+                for word, row in rows.items()
             }
             """Operating points of each word, strictest first"""
         except (KeyError, TypeError) as error:
@@ -104,6 +117,17 @@ class WakeModel:
         return float(np.interp(share, np.linspace(0, 1, len(half)), half))
 
 
+def _verifier(settings: dict[str, Any], recogniser: Reader | None) -> PhraseVerifier | None:
+    rows = settings.get("words_verified", {})
+    if recogniser is None or not rows or recogniser.digest != settings["verified_with"]:
+        return None
+    rules = {
+        word: VerifyRule(tuple(row["spellings"]), row["candidate"], row["weight"])
+        for word, row in rows.items()
+    }
+    return PhraseVerifier(recogniser, rules)
+
+
 class WakeDetector:
     """One stream: frames in, detections out. The same frames in any pieces give the same."""
 
@@ -124,6 +148,7 @@ class WakeDetector:
             word: [other for other in thresholds if other.endswith(" " + word)]
             for word in thresholds
         }
+        self._candidates = None if model.verifier is None else Candidates(model.verifier)
         self._refractory = round(refractory_s / FRAME_S)
         self._others = round(_OTHERS_S / FRAME_S)
         self.reset()
@@ -132,6 +157,9 @@ class WakeDetector:
         """Forget the stream: the next frame is frame 0."""
         self._state = self._model.fresh()
         self._waiting: Frames = np.zeros((0, 0), np.float32)
+        self._heard: Frames = np.zeros((0, 0), np.float32)
+        if self._candidates is not None:
+            self._candidates.reset()
         self._before = np.zeros(len(self._model.words), np.float32)
         self._frame = 0
         self._armed = dict.fromkeys(self._words, True)
@@ -152,12 +180,26 @@ class WakeDetector:
         scores, self._state = self._model.step(joined[:whole], self._state)
         smoothed = (scores + np.concatenate([self._before[None], scores[:-1]])) / 2
         self._before = scores[-1]
-        return [found for step in smoothed for found in self._decide(step)]
+        raw = [{word: float(step[i]) for word, i in self._words.items()} for step in smoothed]
+        final = self._judge(raw, joined[:whole])
+        return [found for steps in zip(final, raw, strict=True) for found in self._decide(*steps)]
 
-    def _decide(self, scores: Scores) -> list[Detection]:
-        """Take the smoothed scores of one step, float32 [words]."""
+    def _judge(self, raw: list[dict[str, float]], frames: Frames) -> list[dict[str, float]]:
+        """Return the scores of each step after the second stage."""
+        if self._candidates is None:
+            return raw
+        heard = np.concatenate([self._heard, frames]) if len(self._heard) else frames
+        first = len(self._heard)
+        size = self._model.step_frames
+        self._heard = heard[-PhraseVerifier.window_frames :]
+        return [
+            self._candidates.judge(scores, heard[: first + (step + 1) * size])
+            for step, scores in enumerate(raw)
+        ]
+
+    def _decide(self, now: dict[str, float], raw: Mapping[str, float]) -> list[Detection]:
+        """Take the final and the network's own scores of one step."""
         self._frame += self._model.step_frames
-        now = {word: float(scores[index]) for word, index in self._words.items()}
         self.latest_scores = now
         fired = []
         for word, score in now.items():
@@ -167,7 +209,7 @@ class WakeDetector:
                 self._armed[word] = True
             if word in self._held or (score >= threshold and self._may_fire(word)):
                 fired.append(word)
-        fired = [word for word in fired if not self._waits(word, now)]
+        fired = [word for word in fired if not self._waits(word, raw)]
         if not fired:
             return []
         best = max(fired, key=lambda word: (len(word.split()), now[word]))
@@ -176,10 +218,10 @@ class WakeDetector:
     def _may_fire(self, word: str) -> bool:
         return self._armed[word] and self._frame >= self._silent_until[word]
 
-    def _waits(self, word: str, now: Mapping[str, float]) -> bool:
+    def _waits(self, word: str, raw: Mapping[str, float]) -> bool:
         """Hold a word back for a few steps while a longer one that ends with it is rising."""
         rising = any(
-            now[other] > self._thresholds[other] * _RISING_SHARE and self._may_fire(other)
+            raw[other] > self._model.rising[other] and self._may_fire(other)
             for other in self._longer[word]
         )
         steps = self._held.get(word, 0)

@@ -26,6 +26,8 @@ class ScriptedModel:
     step_frames = 1
     delays = dict.fromkeys(WORDS, 3)
     thresholds = dict.fromkeys(WORDS, 0.5)
+    rising = dict.fromkeys(WORDS, 0.05)
+    verifier = None
 
     def __init__(self, jarvis: list[float], hey_jarvis: list[float] | None = None) -> None:
         hey_jarvis = hey_jarvis or [0.0] * len(jarvis)

@@ -2,6 +2,7 @@
 
 import copy
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,7 +14,10 @@ from training.export import check_parity, export_onnx
 from training.models.wake import STEP_FRAMES, WakeNet, WakeState
 from training.wake_measure import Curve
 
-__all__ = ["DEFAULT_RATE", "RATES", "TRUNK_FILE", "export_wake", "load_trunk"]
+__all__ = [
+    "DEFAULT_RATE", "RATES", "TRUNK_FILE", "export_wake", "load_trunk",
+    "operating",
+]  # fmt: skip
 
 RATES = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 """False accepts per hour of the operating points"""
@@ -21,6 +25,15 @@ DEFAULT_RATE = 0.2
 """At which the default threshold lies"""
 TRUNK_FILE = "trunk.npz"
 """Every weight but the words', for training further words"""
+
+
+def operating(curve: Curve, delay_frames: int) -> dict[str, Any]:
+    """Return what a bundle says of a word: default threshold, delay, operating points."""
+    return {
+        "threshold": curve.table([DEFAULT_RATE])[0]["threshold"],
+        "delay_frames": delay_frames,
+        "operating_points": curve.table(RATES),
+    }
 
 
 def load_trunk(net: WakeNet, path: Path) -> None:
@@ -79,11 +92,7 @@ def export_wake(
     settings = {
         "words": list(words),
         "step_frames": STEP_FRAMES,
-        "thresholds": {
-            word: curves[word].table([DEFAULT_RATE])[0]["threshold"] for word in words
-        },
-        "delay_frames": delays,
-        "operating_points": {word: curves[word].table(RATES) for word in words},
+        "words_alone": {word: operating(curves[word], delays[word]) for word in words},
     }
     trunk = {
         name: value.numpy().astype(np.float16)

@@ -10,7 +10,7 @@ from edgeasr.audio import SAMPLE_RATE
 from edgeasr.cli.inputs import Commands, add_audio_arguments, print_json, serve
 from edgeasr.errors import ConfigError
 from edgeasr.features import FRAME_S, Frontend, LogMel
-from edgeasr.loading import load_wake
+from edgeasr.loading import load_recogniser, load_wake
 from edgeasr.sources import audio_chunks
 from edgeasr.wake import WakeDetector, WakeModel
 
@@ -34,7 +34,7 @@ def add_parser(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print a line per detection; each file starts from a reset state."""
-    model = load_wake(arguments.model)
+    model = load_wake(arguments.model, recogniser=load_recogniser())
     detector = WakeDetector(model, _thresholds(model, arguments))
     frontend = Frontend(LogMel())
 
