@@ -12,16 +12,21 @@ class Bpe:
     """Units <-> words. Every word begins with a space, the first one too."""
 
     def __init__(self, units: Sequence[str], merges: Sequence[tuple[str, str]]) -> None:
-        """Take the units in the order of their ids and the merges in the order of their rank."""
+        """Take the units in the order of their ids and the merges in the order of their rank.
+
+        Merges may lead over pieces that are no units: where a word ends in one, it is split again.
+        """
         self.units = list(units)
         self.ids = {unit: number for number, unit in enumerate(units)}
         self._ranks = {pair: rank for rank, pair in enumerate(merges)}
+        self._parents = {left + right: (left, right) for left, right in reversed(merges)}
         self._cache: dict[str, list[str]] = {}
 
     def encode_word(self, word: str) -> list[str]:
         """Return the units of one word, its space included."""
         if word not in self._cache:
-            self._cache[word] = self._merge([_SPACE, *word])
+            merged = self._merge([_SPACE, *word])
+            self._cache[word] = [unit for piece in merged for unit in self._units_of(piece)]
         return self._cache[word]
 
     def encode(self, text: str) -> list[int]:
@@ -36,6 +41,12 @@ class Bpe:
     def decode(self, ids: Sequence[int]) -> str:
         """Return the text of ids."""
         return "".join(self.units[number] for number in ids).replace(_SPACE, " ").strip()
+
+    def _units_of(self, piece: str) -> list[str]:
+        if piece in self.ids or piece not in self._parents:
+            return [piece]
+        left, right = self._parents[piece]
+        return [*self._units_of(left), *self._units_of(right)]
 
     def _merge(self, parts: list[str]) -> list[str]:
         while len(parts) > 1:

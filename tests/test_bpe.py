@@ -17,6 +17,11 @@ def test_decoding_gives_the_text_back(text):
     assert bpe.decode(bpe.encode(text)) == text
 
 
+def test_a_piece_that_is_no_unit_is_split_again():
+    bpe = Bpe([unit for unit in UNITS if unit != "Ġli"], MERGES)
+    assert bpe.encode_word("light") == ["Ġl", "i", "g", "h", "t"]
+
+
 def test_letters_without_a_unit_are_left_out():
     bpe = Bpe(UNITS, MERGES)
     assert bpe.decode(bpe.encode("café")) == "caf"

@@ -44,24 +44,20 @@ def prune_bpe(
 ) -> tuple[list[str], list[tuple[str, str]]]:
     """Return the `units` most used byte-pair units of normalised texts, and their merges.
 
-    A unit is kept with all units it is merged from, so that encoding can still reach it, and all
-    letters are kept, so that every word can be spelled.
+    A word all of whose units are kept is encoded as Whisper learned to write it; another one is
+    spelled by shorter units. All letters are kept, so that every word can be spelled.
     """
     full = Bpe(list(vocabulary), merges)
     counts: Counter[str] = Counter()
     for word, times in Counter(w for text in texts for w in text.split()).items():
         for unit in full.encode_word(word):
             counts[unit] += times
+    letters = [*"abcdefghijklmnopqrstuvwxyz'", "Ġ"]
+    kept = dict.fromkeys([*letters, *(unit for unit, _ in counts.most_common(units))])
+    chosen = list(kept)[:units]
     parents = {left + right: (left, right) for left, right in reversed(merges)}
-    kept: dict[str, None] = dict.fromkeys([*"abcdefghijklmnopqrstuvwxyz'", "Ġ"])
-    for unit, _ in counts.most_common():
-        family = _family(unit, parents)
-        if len(kept.keys() | family) > units:
-            break
-        kept.update(dict.fromkeys(sorted(family)))
-    used = [(left, right) for left, right in merges
-            if left + right in kept and left in kept and right in kept]  # fmt: skip
-    return list(kept), used
+    needed = set().union(*(_family(unit, parents) for unit in chosen))
+    return chosen, [(left, right) for left, right in merges if left + right in needed]
 
 
 def _family(unit: str, parents: dict[str, tuple[str, str]]) -> set[str]:
