@@ -129,7 +129,7 @@ class Daemon:
                 continue
             self._publisher.event(event, request=request)
             if event.NAME != "partial":
-                _LOG.info("%s %s", event.NAME, summary(event))
+                _LOG.info("%s %s", event.NAME, summary(event), extra={"event": event.to_fields()})
             self.recorder.event(event)
             self.on_event(event)
 

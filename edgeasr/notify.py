@@ -6,6 +6,7 @@ import socket
 import time
 
 from edgeasr.events import Event
+from edgeasr.journal import JournalHandler, is_journal
 
 __all__ = ["JournalFormatter", "Notifier", "log_for_journal", "summary"]
 
@@ -66,13 +67,18 @@ class JournalFormatter(logging.Formatter):
         return "\n".join(prefix + line for line in super().format(record).splitlines())
 
 
-def log_for_journal(level: str) -> None:
-    """Set the level of the log; under systemd its lines carry their priority."""
+def log_for_journal(level: str, *, site: str) -> None:
+    """Set the level of the log; under systemd its lines carry their priority, or fields too."""
     root = logging.getLogger()
     root.setLevel(level.upper())
-    if os.environ.get("JOURNAL_STREAM"):
-        for handler in root.handlers:
-            handler.setFormatter(JournalFormatter("%(name)s: %(message)s"))
+    if not os.environ.get("JOURNAL_STREAM"):
+        return
+    for handler in list(root.handlers):
+        handler.setFormatter(JournalFormatter("%(name)s: %(message)s"))
+        if is_journal():
+            root.removeHandler(handler)
+            root.addHandler(JournalHandler(handler, site=site))
+
 
 def summary(event: Event) -> str:
     """Return an event as a line of the log."""

@@ -69,7 +69,7 @@ def run(
     Raises ConfigError and BundleError before anything has started.
     """
     hooks = hooks or Hooks()
-    log_for_journal(config.system.log_level)
+    log_for_journal(config.system.log_level, site=config.site.name)
     password = mqtt_password(config.mqtt)
     models = models_of(config)
     live = live_of(config, models)
