@@ -16,7 +16,7 @@ from training.manifest import Utterance, in_held_out_share, read_manifest, read_
 from training.wake_packs import Clip, word_span
 from training.wake_rooms import Response, made_room, reverberate
 
-__all__ = ["WORDS", "negatives", "positives"]
+__all__ = ["WORDS", "is_held_out", "negatives", "positives"]
 
 WORDS = ("computer", "jarvis", "hey jarvis", "alexa", "snowboy", "smart mirror", "view glass")
 _SALT = "wake"
@@ -83,7 +83,7 @@ def _positive(utterance: Utterance, words: tuple[str, ...], pcm: Pcm) -> Clip:
         kind="word",
         words=words,
         speaker=speaker,
-        dev=bool(speaker) and in_held_out_share(speaker, _DEV_SHARE, salt=_SALT),
+        dev=is_held_out(utterance),
         word_start=start,
         word_end=end,
     )
@@ -110,3 +110,10 @@ def _read(utterance: Utterance) -> Pcm | None:
     except AudioError:
         return None
     return pcm if len(pcm) > SAMPLE_RATE // 5 else None
+
+
+def is_held_out(utterance: Utterance) -> bool:
+    """Return whether a trigger clip's speaker is kept from training."""
+    return bool(utterance.speaker) and in_held_out_share(
+        utterance.speaker or "", _DEV_SHARE, salt=_SALT
+    )
