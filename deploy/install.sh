@@ -60,15 +60,19 @@ make_environment() {
 
 make_settings() {
     install -d -m 755 "$settings"
-    [ -f "$settings/edgeasr.toml" ] ||
-        install -m 644 "$here/deploy/edgeasr.toml" "$settings/edgeasr.toml"
+    # A service needs a real broker: by default the one on this machine, found when it is there.
+    if [ ! -f "$settings/edgeasr.toml" ]; then
+        sed 's/^host = ""$/host = "localhost"/' "$here/deploy/edgeasr.toml" > "$settings/new.toml"
+        chmod 644 "$settings/new.toml"
+        mv "$settings/new.toml" "$settings/edgeasr.toml"
+    fi
     [ -f "$settings/mqtt-password" ] || install -m 600 /dev/null "$settings/mqtt-password"
 }
 
 # Microphone and broker may well be missing now; configuration and models may not.
 is_sound() {
     state=$(mktemp -d)
-    STATE_DIRECTORY=$state "$1/bin/python" - "$settings/edgeasr.toml" <<'PYTHON'
+    STATE_DIRECTORY=$state "$1/bin/python" -I - "$settings/edgeasr.toml" <<'PYTHON'
 import sys
 from pathlib import Path
 
@@ -151,7 +155,8 @@ main() {
     for version in "$prefix"/versions/*; do
         [ "$version" = "$new" ] || [ "$version" = "$old" ] || rm -rf "$version"
     done
-    say "installed $("$prefix/venv/bin/edgeasr" --version); settings: $settings/edgeasr.toml"
+    version=$("$new/bin/python" -I -c 'import edgeasr; print(edgeasr.__version__)')
+    say "installed edgeasr $version; settings: $settings/edgeasr.toml"
 }
 
 main "$@"

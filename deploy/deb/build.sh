@@ -32,7 +32,8 @@ done
 
 cp "$here/systemd/edgeasr.service" "$root/lib/systemd/system/"
 cp "$here/systemd/user/edgeasr.service" "$root/usr/lib/systemd/user/"
-cp "$here/deploy/edgeasr.toml" "$root/etc/edgeasr/"
+# A service needs a real broker: by default the one on this machine.
+sed 's/^host = ""$/host = "localhost"/' "$here/deploy/edgeasr.toml" > "$root/etc/edgeasr/edgeasr.toml"
 for page in README.md CHANGELOG.md LICENSE NOTICE docs/MQTT.md; do
     [ ! -f "$here/$page" ] || cp "$here/$page" "$root/usr/share/doc/edgeasr/"
 done
@@ -55,6 +56,7 @@ Description: offline voice assistant for the Raspberry Pi
  Nothing leaves the house.
 CONTROL
 mkdir -p "$here/dist"
+# Wheels are compressed already.
 package=$here/dist/edgeasr_${version}_${arch}.deb
-dpkg-deb --root-owner-group --build "$root" "$package" >/dev/null
+dpkg-deb -Zgzip -z1 --root-owner-group --build "$root" "$package" >/dev/null
 echo "$package"

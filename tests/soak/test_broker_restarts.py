@@ -32,6 +32,7 @@ def test_every_transcript_arrives_in_order(tmp_path, monkeypatch, sudden):
     broker = Mosquitto(
         tmp_path, "allow_anonymous true", "persistence true",
         f"persistence_location {tmp_path}/", "max_queued_messages 0",
+        "autosave_on_changes true", "autosave_interval 1",
     )  # fmt: skip
     other = Subscriber(broker.port, f"{ROOT}/transcript", client_id="reader", clean_session=False)
     rng, made = random.Random(5), []
