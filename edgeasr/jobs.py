@@ -1,6 +1,6 @@
 """Recognition of recorded speech in small steps, so that live sound is heard in between."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from io import BytesIO
 
 import numpy as np
@@ -8,14 +8,15 @@ import numpy as np
 from edgeasr.assistant import Assistant
 from edgeasr.audio import SAMPLE_RATE
 from edgeasr.errors import AudioError
-from edgeasr.events import Event, NoSpeech, Transcript, Word
+from edgeasr.events import Event, NoSpeech, Transcript, Translation, Word
 from edgeasr.features import Frontend, LogMel
 from edgeasr.loading import Models
 from edgeasr.numbers_en import display
-from edgeasr.recogniser import Hints, Result
+from edgeasr.recogniser import Hints, Recogniser, Result
+from edgeasr.settings import Settings
 from edgeasr.sources import decode_audio
 
-__all__ = ["MAX_AUDIO_S", "transcribe_job"]
+__all__ = ["MAX_AUDIO_S", "recording_job", "transcribe_job"]
 
 MAX_AUDIO_S = 120.0
 _STEP_SAMPLES = SAMPLE_RATE // 2
@@ -29,9 +30,26 @@ def transcribe_job(
 
     Times count from the start of the recording. Raises AudioError for what is not audio.
     """
-    settings = assistant.settings
+    return recording_job(
+        audio,
+        models.recogniser,
+        settings=assistant.settings,
+        translate=lambda text, target: assistant.translate(text, target, session=session),
+        session=session,
+    )
+
+
+def recording_job(
+    audio: bytes,
+    recogniser: Recogniser,
+    *,
+    settings: Settings,
+    translate: Callable[[str, str], Translation],
+    session: str,
+) -> Iterator[Iterable[Event]]:
+    """Do the same with a recogniser alone; `translate` takes a text and a language."""
     hints = Hints(list(settings.hints)) if settings.hints else None
-    frontend, stream = Frontend(LogMel()), models.recogniser.stream(hints=hints)
+    frontend, stream = Frontend(LogMel()), recogniser.stream(hints=hints)
     samples = 0
     for pcm in decode_audio(BytesIO(audio), name="the recording", max_s=MAX_AUDIO_S):
         for start in range(0, len(pcm), _STEP_SAMPLES):
@@ -52,7 +70,7 @@ def transcribe_job(
     transcript = _transcript(result, session=session, at_s=at_s)
     yield [transcript]
     for target in settings.targets:
-        yield [assistant.translate(transcript.text, target, session=session)]
+        yield [translate(transcript.text, target)]
 
 
 def _transcript(result: Result, *, session: str, at_s: float) -> Transcript:

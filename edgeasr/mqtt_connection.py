@@ -24,7 +24,7 @@ from edgeasr.config import MqttConfig
 from edgeasr.errors import ConfigError
 from edgeasr.mqtt_topics import Message
 
-__all__ = ["Connection", "Incoming", "Protocol"]
+__all__ = ["Connection", "Incoming", "Protocol", "secure"]
 
 _LOG = logging.getLogger(__name__)
 _CONNECT_TIMEOUT_S = 5.0
@@ -156,10 +156,7 @@ class Connection:
         )
         client.connect_timeout = _CONNECT_TIMEOUT_S
         client.suppress_exceptions = True
-        if config.username:
-            client.username_pw_set(config.username, password)
-        if config.tls or config.ca_file or config.cert_file:
-            client.tls_set_context(_tls(config))
+        secure(client, config, password)
         client.on_connect = self._connected
         client.on_subscribe = self._answered
         client.on_publish = self._published
@@ -209,6 +206,14 @@ class Connection:
                 correlation=getattr(properties, "CorrelationData", None),
             )
         )
+
+
+def secure(client: Client, config: MqttConfig, password: str | None) -> None:
+    """Give a client its user and TLS. Raises ConfigError when the files can not be used."""
+    if config.username:
+        client.username_pw_set(config.username, password)
+    if config.tls or config.ca_file or config.cert_file:
+        client.tls_set_context(_tls(config))
 
 
 def _tls(config: MqttConfig) -> ssl.SSLContext:

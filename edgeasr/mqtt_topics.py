@@ -8,7 +8,7 @@ from typing import Any
 
 from edgeasr.events import Event
 
-__all__ = ["OUTBOXED", "Message", "Topics", "encode", "iso_time"]
+__all__ = ["OUTBOXED", "Message", "Topics", "WorkerTopics", "encode", "is_topic", "iso_time"]
 
 OUTBOXED = frozenset({"wake", "transcript", "translation", "intent"})
 """Names of the events that wait on disk until the broker has them"""
@@ -81,6 +81,28 @@ class Topics:
         return name if head == f"{self.root}/command" else None
 
 
+@dataclass(frozen=True, kw_only=True)
+class WorkerTopics:
+    """The topics of a group of workers."""
+
+    base: str
+    group: str
+
+    @property
+    def requests(self) -> str:
+        """The shared subscription."""
+        return f"$share/{self.group}/{self.base}/+/utterance"
+
+    @property
+    def peers(self) -> str:
+        """Where the workers tell each other how they are."""
+        return f"{self.base}/worker/+"
+
+    def status(self, name: str) -> str:
+        """`online`, or `offline` (its last will), or `adopted`; retained."""
+        return f"{self.base}/worker/{name}"
+
+
 def encode(fields: Mapping[str, Any]) -> bytes:
     """Return JSON in UTF-8; lone surrogates, which UTF-8 has not, are escaped."""
     text = json.dumps(fields, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
@@ -93,3 +115,8 @@ def encode(fields: Mapping[str, Any]) -> bytes:
 def iso_time(epoch_s: float) -> str:
     """Return ISO 8601 in UTC with milliseconds: `2026-01-31T12:00:00.123Z`."""
     return datetime.fromtimestamp(epoch_s, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+
+
+def is_topic(text: str) -> bool:
+    """Whether a message may be published there; $-topics belong to the broker."""
+    return 0 < len(text) <= 256 and not set("#+\0") & set(text) and not text.startswith("$")

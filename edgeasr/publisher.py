@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from edgeasr.events import Error, Event
-from edgeasr.mqtt_topics import OUTBOXED, Message, Topics, encode, iso_time
+from edgeasr.mqtt_topics import OUTBOXED, Message, Topics, encode, is_topic, iso_time
 from edgeasr.outbox import Outbox
 from edgeasr.switchboard import Switchboard
 
@@ -112,7 +112,7 @@ class Publisher:
             }
         )
         self._link.publish(Message(topic=self._topics.result, body=body))
-        if origin.reply_to and _is_topic(origin.reply_to):
+        if origin.reply_to and is_topic(origin.reply_to):
             self._link.publish(
                 Message(topic=origin.reply_to, body=body, correlation=origin.correlation)
             )
@@ -131,8 +131,3 @@ class Publisher:
     def _envelope(self, session: str | None) -> dict[str, Any]:
         self._count += 1
         return {**self._stamp(), "id": f"{self._prefix}-{self._count}", "session": session}
-
-
-def _is_topic(text: str) -> bool:
-    """Whether a message may be published there; $-topics belong to the broker."""
-    return len(text) <= 256 and not set("#+\0") & set(text) and not text.startswith("$")

@@ -15,7 +15,7 @@ __all__ = ["main"]
 
 _COMMANDS = (
     "run", "check", "devices", "replay", "wake", "transcribe", "translate", "understand", "bench",
-    "demo", "watch", "wyoming",
+    "demo", "watch", "wyoming", "worker",
 )  # fmt: skip
 
 
