@@ -14,7 +14,7 @@ from edgeasr.bundle import seal_bundle
 from edgeasr.features import FeatureSpec
 from training.export import check_parity, export_onnx
 from training.models.recogniser import Recogniser
-from training.shrink import share_embedding, store_half
+from training.shrink import share_embedding, store_half, store_int8
 
 __all__ = ["export_bundle"]
 
@@ -134,6 +134,8 @@ def export_bundle(
             _quantise(path)
         if name == "decoder":
             share_embedding(path, embedding="decoder.token_embedding.weight")
+        if name in ("subsample", "ctc"):
+            store_int8(path)
         store_half(path)
     content = json.loads((units_folder / "units.json").read_text(encoding="utf-8"))
     tokens = {"units": content["units"], "merges": content["merges"]}

@@ -20,7 +20,10 @@ from training.synthesis import Job, Voice, synthesise_many, voices
 __all__ = ["TEST_SHARE", "main"]
 
 ENGINES = {"hibari": 0.26, "piper": 0.12, "rhvoice": 0.32, "flite": 0.2, "festival": 0.1}
+TEST_ENGINES = {"kokoro": 0.4, "rhvoice": 0.35, "flite": 0.25}
 TEST_VOICES = frozenset({"rhvoice/bdl", "flite/awb"})
+"""Beside Kokoro's native ones, which training never hears"""
+_NATIVE_KOKORO = ("kokoro/a", "kokoro/b")
 TEST_SHARE = 0.05
 WAKE_WORDS = ("computer", "jarvis", "hey jarvis", "alexa", "snowboy", "smart mirror", "view glass")
 _DIGITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
@@ -50,8 +53,8 @@ def main(argv: list[str]) -> int:
 
 
 def _pool(*, test: bool) -> dict[str, list[Voice]]:
-    found = voices(["kokoro"] if test else list(ENGINES))
-    kept = [v for v in found if test or v.key not in TEST_VOICES]
+    found = voices(list(TEST_ENGINES if test else ENGINES))
+    kept = [voice for voice in found if _is_for_test(voice.key) == test]
     pool: dict[str, list[Voice]] = {}
     for voice in kept:
         pool.setdefault(voice.engine, []).append(voice)
@@ -60,9 +63,13 @@ def _pool(*, test: bool) -> dict[str, list[Voice]]:
     return pool
 
 
+def _is_for_test(key: str) -> bool:
+    return key in TEST_VOICES or key.startswith(_NATIVE_KOKORO)
+
+
 def _job(text: str, pool: dict[str, list[Voice]], rng: np.random.Generator) -> Job:
     names = sorted(pool)
-    shares = np.array([ENGINES.get(name, 1.0) for name in names])
+    shares = np.array([{**TEST_ENGINES, **ENGINES}[name] for name in names])
     engine = pool[names[rng.choice(len(names), p=shares / shares.sum())]]
     voice = engine[rng.integers(len(engine))]
     rate, pitch = float(rng.uniform(0.85, 1.25)), float(rng.uniform(0.88, 1.13))

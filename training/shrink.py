@@ -1,4 +1,4 @@
-"""Smaller networks on disk: half-precision constants, and one int8 matrix for two uses."""
+"""Smaller networks on disk: half-precision and int8 constants, and one int8 matrix for two uses."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-__all__ = ["share_embedding", "store_half"]
+__all__ = ["share_embedding", "store_half", "store_int8"]
 
 _WORTH = 20_000  # bytes
 
@@ -28,6 +28,34 @@ def store_half(path: Path) -> None:
     nodes = list(graph.node)
     del graph.node[:]
     graph.node.extend([*casts, *nodes])
+    onnx.save(model, str(path))
+
+
+def store_int8(path: Path) -> None:
+    """Store large float matrices as int8, scaled by output row; they are widened on loading.
+
+    For what onnxruntime has no int8 kernel for: convolutions (rows first) and GRUs (rows second).
+    """
+    model = onnx.load(str(path))
+    graph = model.graph
+    widened = []
+    for tensor in list(graph.initializer):
+        if tensor.data_type != TensorProto.FLOAT or len(tensor.raw_data) < 10 * _WORTH:
+            continue
+        values, name = numpy_helper.to_array(tensor), tensor.name
+        within = tuple(range(2 if values.shape[0] == 1 else 1, values.ndim))
+        scale = np.abs(values).max(axis=within, keepdims=True).astype(np.float32) / 127
+        rounded = np.rint(values / np.maximum(scale, 1e-12)).astype(np.int8)
+        graph.initializer.remove(tensor)
+        graph.initializer.append(numpy_helper.from_array(rounded, f"{name}_int8"))
+        graph.initializer.append(numpy_helper.from_array(scale, f"{name}_scales"))
+        widened += [
+            helper.make_node("Cast", [f"{name}_int8"], [f"{name}_float"], to=TensorProto.FLOAT),
+            helper.make_node("Mul", [f"{name}_float", f"{name}_scales"], [name]),
+        ]
+    nodes = list(graph.node)
+    del graph.node[:]
+    graph.node.extend([*widened, *nodes])
     onnx.save(model, str(path))
 
 
