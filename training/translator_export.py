@@ -28,7 +28,7 @@ from training.translator_data import Pair
 
 __all__ = ["export_bundle", "export_networks"]
 
-ALPHAS = (0.0, 0.4, 0.6, 0.8, 1.0, 1.2)
+ALPHAS = (0.6, 0.8, 1.0)
 LONGEST_SOURCE = 45
 GOOD_CHRF = 45.0
 """A dev translation at least so near to its reference counts as usable for the confidence"""
@@ -75,7 +75,7 @@ def export_bundle(
         "confidence": [0.0] * 5, "tokens": tokens.hexdigest()[:16],
     }  # fmt: skip
     _seal(folder, settings)
-    sentences = random.Random(1).sample(list(dev), min(300, len(dev)))
+    sentences = random.Random(1).sample(list(dev), min(200, len(dev)))
     settings["alpha"] = _best_alpha(folder, direction, sentences)
     settings["confidence"] = _fit_confidence(folder, direction, sentences)
     _seal(folder, settings)
