@@ -18,7 +18,8 @@ from edgeasr.config import Config
 from edgeasr.errors import CommandError, ConfigError
 from edgeasr.events import Event
 from edgeasr.jobs import transcribe_job
-from edgeasr.live import LiveSettings, change, keep
+from edgeasr.kept import keep
+from edgeasr.live import LiveSettings, change
 from edgeasr.loading import Models
 from edgeasr.notify import summary
 from edgeasr.publisher import Publisher

@@ -8,7 +8,16 @@ from collections.abc import Callable, Mapping, Sequence
 from edgeasr.audio import Pcm
 from edgeasr.bridge import NOTHING, Bridge, Reaction
 from edgeasr.commands import Attend
-from edgeasr.events import Error, Event, NoSpeech, Partial, Transcript, Wake
+from edgeasr.events import (
+    Error,
+    Event,
+    Intent,
+    IntentNotRecognised,
+    NoSpeech,
+    Partial,
+    Transcript,
+    Wake,
+)
 from edgeasr.hermes_asr import Hearing, Microphone
 from edgeasr.hermes_dialogue import Dialogue
 from edgeasr.hermes_messages import DEFAULT_SITE, Fields, error, level, message, parse, say, text_of
@@ -74,7 +83,9 @@ class HermesBridge(Bridge):
         handler = self._handlers.get(topic)
         return handler(fields) if handler is not None and site == self._site else NOTHING
 
-    def on_event(self, event: Event, *, request: str | None) -> Reaction:
+    def on_event(  # noqa: PLR0911 - a case each
+        self, event: Event, *, request: str | None
+    ) -> Reaction:
         """Tell an event in Hermes' words."""
         remote = self._remote.answer(event, request)
         if remote is not None:
@@ -89,7 +100,9 @@ class HermesBridge(Bridge):
             case Error():
                 part = _ERRORS.get(event.source)
                 return self._error(part, event.message, event.session) if part else NOTHING
-        return self._nlu.event(event, request)
+            case Intent() | IntentNotRecognised():
+                return self._nlu.event(event, request)
+        return NOTHING
 
     def on_refused(self, request: str, message: str) -> Reaction:
         """Tell who asked that it will not happen."""

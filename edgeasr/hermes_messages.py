@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 from edgeasr.bridge import Reaction
-from edgeasr.events import Transcript
+from edgeasr.events import Intent, Transcript
 from edgeasr.mqtt_topics import Message, encode
 
 __all__ = [
@@ -160,27 +160,27 @@ def tokens_of(transcript: Transcript) -> list[list[dict[str, Any]]]:
     return [tokens]
 
 
-def intent_fields(intent: Fields) -> dict[str, Any]:
-    """Return `intent` and `slots` of an `intent` event's JSON form."""
+def intent_fields(intent: Intent) -> dict[str, Any]:
+    """Return `intent` and `slots` of an event."""
     return {
         "intent": {
-            "intent_name": str(intent.get("intent", "")),
-            "confidence_score": intent.get("confidence", 0.0),
+            "intent_name": intent.intent,
+            "confidence_score": round(intent.confidence, 3),
         },
-        "slots": [_slot(slot) for slot in intent.get("slots", ()) if isinstance(slot, Mapping)],
+        "slots": [_slot(slot) for slot in intent.to_fields()["slots"]],
     }
 
 
 def _slot(slot: Fields) -> dict[str, Any]:
-    name, raw = str(slot.get("name", "")), str(slot.get("value", ""))
-    start, end = slot.get("start", 0), slot.get("end", 0)
-    value = slot.get("normalised")
+    name, raw = slot["name"], slot["text"]
+    start, end = slot["start"], slot["end"]
+    value = slot["normalised"]
     return {
         "entity": name,
         "slot_name": name,
-        "value": {"kind": "Custom", "value": raw if value is None else value},
+        "value": {"kind": "Custom", "value": slot["value"] if value is None else value},
         "raw_value": raw,
-        "confidence": slot.get("confidence", 1.0),
+        "confidence": 1.0,  # known of the intent as a whole only
         "range": {"start": start, "end": end, "raw_start": start, "raw_end": end},
     }
 

@@ -2,7 +2,7 @@
 
 from edgeasr.bridge import NOTHING, Reaction
 from edgeasr.commands import Understand
-from edgeasr.events import Event, Transcript
+from edgeasr.events import Intent, IntentNotRecognised, Transcript
 from edgeasr.hermes_asr import Hearing
 from edgeasr.hermes_dialogue import Dialogue
 from edgeasr.hermes_messages import (
@@ -63,23 +63,21 @@ class Nlu:
             )
         )  # fmt: skip
 
-    def event(self, event: Event, request: str | None) -> Reaction:
-        """Take an `intent` or `intent_not_recognised`."""
-        known = event.NAME == "intent"
-        if not known and not event.NAME.startswith("intent_not_"):
-            return NOTHING
-        fields = event.to_fields()
+    def event(self, event: Intent | IntentNotRecognised, request: str | None) -> Reaction:
+        """Tell what was understood, of the last transcript or of a query."""
         query = self._queries.take(request)
         if query is not None:
-            return self._answer(query, fields) if known else say(self._failure(query))
+            if isinstance(event, Intent):
+                return self._answer(query, event)
+            return say(self._failure(query))
         heard, self._heard = self._heard, None
         if heard is None or not self._dialogue.is_on:
             return NOTHING  # another dialogue manager sends the text as a query
         about = _about(*heard)
-        if not known or not self._dialogue.allows(str(fields.get("intent", ""))):
+        if not isinstance(event, Intent) or not self._dialogue.allows(event.intent):
             return say(self._failure(about)) + self._dialogue.not_understood(heard[1].text)
         self._dialogue.understood()
-        return self._answer(about, fields)
+        return self._answer(about, event)
 
     def not_understood_elsewhere(self, fields: Fields) -> Reaction:
         """Take `intentNotRecognized` of another service."""
@@ -88,7 +86,7 @@ class Nlu:
             return NOTHING
         return self._dialogue.not_understood(text_of(fields, "input") or "")
 
-    def _answer(self, about: Fields, intent: Fields) -> Reaction:
+    def _answer(self, about: Fields, intent: Intent) -> Reaction:
         session = self._dialogue.session
         parsed = {
             "input": text_of(about, "input"),
@@ -107,7 +105,7 @@ class Nlu:
             "wakeword_id": text_of(about, "wakewordId"),
             "lang": text_of(about, "lang"),
         }
-        topic = f"hermes/intent/{level(str(intent.get('intent', '')))}"
+        topic = f"hermes/intent/{level(intent.intent)}"
         return say(message("hermes/nlu/intentParsed", **parsed), message(topic, **full))
 
     def _failure(self, about: Fields) -> Message:

@@ -11,7 +11,16 @@ from typing import Any
 
 from edgeasr import __version__
 from edgeasr.bridge import NOTHING, Bridge, Reaction
-from edgeasr.events import Error, Event, NoSpeech, Transcript, Translation, Wake
+from edgeasr.events import (
+    Error,
+    Event,
+    Intent,
+    IntentNotRecognised,
+    NoSpeech,
+    Transcript,
+    Translation,
+    Wake,
+)
 from edgeasr.homeassistant_entities import entities
 from edgeasr.homeassistant_rows import Entity, Slots
 from edgeasr.mqtt_topics import Message, encode
@@ -69,7 +78,9 @@ class HomeAssistantBridge(Bridge):
             "components": {entity.key: self._component(entity) for entity in entities(self._slots)},
         }
 
-    def on_event(self, event: Event, *, request: str | None) -> Reaction:  # noqa: ARG002
+    def on_event(  # noqa: PLR0911 - a case each
+        self, event: Event, *, request: str | None  # noqa: ARG002
+    ) -> Reaction:
         """Return the event entity's message and the retained last result."""
         match event:
             case Wake():
@@ -89,7 +100,12 @@ class HomeAssistantBridge(Bridge):
                 return _say(self._tell("command", "no_speech", event))
             case Error():
                 return _say(self._tell("error", "error", event))
-        return self._understood(event)
+            case Intent():
+                told = self._tell("command", "intent", event)
+                return _say(told, self._keep("intent", event.intent, event))
+            case IntentNotRecognised():
+                return _say(self._tell("command", "no_match", event))
+        return NOTHING
 
     def on_message(self, topic: str, body: bytes, *, retained: bool) -> Reaction:
         """Announce again when Home Assistant starts; remove what an older version announced."""
@@ -119,15 +135,6 @@ class HomeAssistantBridge(Bridge):
         if event.session is None:  # asked for by command: the text field shows what was done
             messages.append(self._keep("asked", event.source, event))
         return _say(*messages)
-
-    def _understood(self, event: Event) -> Reaction:
-        fields = event.to_fields()
-        if event.NAME == "intent":
-            told = self._tell("command", "intent", event)
-            return _say(told, self._keep("intent", str(fields.get("intent", "")), event))
-        if event.NAME.startswith("intent_not_"):
-            return _say(self._tell("command", "no_match", event))
-        return NOTHING
 
     def _tell(self, name: str, kind: str, event: Event) -> Message:
         fields = {key: value for key, value in event.to_fields().items() if key != "event"}

@@ -1,8 +1,6 @@
 """Settings that change while the daemon runs: checked, answered, and kept when asked."""
 
 import json
-import logging
-import os
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -13,9 +11,8 @@ from edgeasr.endpoint import EndpointConfig
 from edgeasr.errors import CommandError, ConfigError
 from edgeasr.settings import Settings, WordSettings
 
-__all__ = ["LIVE_KEYS", "LiveSettings", "LiveWord", "change", "keep", "kept", "live_settings"]
+__all__ = ["LIVE_KEYS", "LiveSettings", "LiveWord", "change", "live_settings"]
 
-_LOG = logging.getLogger(__name__)
 _MAX_HINTS = 10_000
 _MAX_HINT_CHARS = 200
 _MAX_FILE_BYTES = 2_000_000
@@ -101,30 +98,6 @@ def change(
             known = ", ".join(sorted(languages)) or "none"
             raise CommandError(f"no translator to {language[:20]!r} is loaded; there are: {known}")
     return live
-
-
-def keep(path: Path, changes: Mapping[str, Any]) -> None:
-    """Add changes to those that `kept` returns after a restart. Raises OSError."""
-    merged = {**kept(path), **changes}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(".new")
-    with draft.open("w", encoding="utf-8") as file:
-        json.dump(merged, file, ensure_ascii=False, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
-
-
-def kept(path: Path) -> dict[str, Any]:
-    """Return the changes kept on disk; a damaged file is reported and counts as empty."""
-    try:
-        if not path.is_file() or path.stat().st_size > _MAX_FILE_BYTES:
-            return {}
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        _LOG.error("kept settings %s can not be read (%s); the configuration holds", path, error)
-        return {}
-    return content if isinstance(content, dict) else {}
 
 
 def _word(own: Any, *, on: bool) -> LiveWord:  # noqa: ANN401 - WordConfig or None

@@ -11,7 +11,8 @@ from edgeasr.errors import CommandError, ConfigError
 from edgeasr.hermes import HermesBridge
 from edgeasr.homeassistant import HomeAssistantBridge, HomeAssistantRemoval
 from edgeasr.homeassistant_rows import Slots
-from edgeasr.live import LiveSettings, change, kept, live_settings
+from edgeasr.kept import kept
+from edgeasr.live import LiveSettings, change, live_settings
 from edgeasr.loading import SHIPPED, Models, load_models
 from edgeasr.microphone import Microphone
 from edgeasr.mqtt_topics import Topics

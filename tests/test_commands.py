@@ -20,7 +20,8 @@ from edgeasr.commands import (
 from edgeasr.config import Config
 from edgeasr.config_file import parse_config
 from edgeasr.errors import CommandError, ConfigError
-from edgeasr.live import LIVE_KEYS, LiveSettings, change, keep, kept, live_settings
+from edgeasr.kept import keep, kept
+from edgeasr.live import LIVE_KEYS, LiveSettings, change, live_settings
 
 WORDS = ("computer", "jarvis")
 LANGUAGES = ("fr", "de")
@@ -170,3 +171,15 @@ def test_kept_changes_are_merged_and_survive_damage(tmp_path, caplog):
     path.write_text("{")
     assert kept(path) == {}
     assert "configuration holds" in caplog.text
+
+
+def test_keeping_one_wake_word_does_not_forget_another(tmp_path):
+    path = tmp_path / "settings.json"
+    keep(path, {"words": {"jarvis": False}})
+    keep(path, {"words": {"computer": {"threshold": 0.7}}})
+    keep(path, {"words": {"jarvis": {"threshold": 0.4}}, "targets": ["fr"]})
+    keep(path, {"targets": []})
+    assert kept(path) == {
+        "words": {"jarvis": {"on": False, "threshold": 0.4}, "computer": {"threshold": 0.7}},
+        "targets": [],
+    }

@@ -1,33 +1,37 @@
 """Hermes: what the bridge says and understands, against the published client library's classes."""
 
 import json
-from dataclasses import dataclass
 
 import numpy as np
 import pytest
 
 from edgeasr.commands import Attend, Cancel, Listen, Stop, Transcribe, Understand
 from edgeasr.errors import AudioError
-from edgeasr.events import Error, Event, NoSpeech, Partial, Transcript, Wake, Word
+from edgeasr.events import (
+    Error,
+    Intent,
+    IntentNotRecognised,
+    NoSpeech,
+    Partial,
+    Slot,
+    Transcript,
+    Wake,
+    Word,
+)
 from edgeasr.hermes import HermesBridge
 from edgeasr.hermes_audio import read_wav, write_wav
 
 DM = "hermes/dialogueManager/"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Intent(Event):
-    """Any event with this form; the bridge reads its JSON."""
-
-    NAME = "intent"
-    intent: str
-    confidence: float
-    slots: tuple = ()
+def intent(name: str, **options) -> Intent:
+    slot = Slot(name="level", value="half", text="light", start=10, end=15, normalised=50)
+    fields = {"at_s": 4.0, "confidence": 0.9, "text": "light the light", "source": "tagger"}
+    return Intent(intent=name, slots=(slot,), **{**fields, **options})
 
 
-@dataclass(frozen=True, kw_only=True)
-class NotRecognised(Event):
-    NAME = "intent_not_recognised"
+def not_recognised(**options) -> IntentNotRecognised:
+    return IntentNotRecognised(at_s=4.0, text="light", guess="", confidence=0.1, **options)
 
 
 WAKE = Wake(at_s=1.0, session="s1", word="computer", score=0.9, word_end_s=0.9, latency_s=0.1)
@@ -39,7 +43,7 @@ TRANSCRIPT = Transcript(
     at_s=4.0, session="s1", text="light the light", display="Light the light", confidence=0.83,
     words=WORDS, start_s=1.5, end_s=2.3, reason="silence",
 )  # fmt: skip
-INTENT = Intent(at_s=4.0, session="s1", intent="TurnOn", confidence=0.9)
+INTENT = intent("TurnOn", session="s1")
 
 
 @pytest.fixture
@@ -88,8 +92,11 @@ def test_a_command_is_told_in_the_order_of_the_protocol(bridge):
         ("light", 0, 5), ("the", 6, 9), ("light", 10, 15),
     ]  # fmt: skip
     assert tokens[0][0]["time"] == {"start": 0.0, "end": 0.2}
-    intent = found["hermes/intent/TurnOn"]
-    assert (intent["asrTokens"], intent["asrConfidence"]) == (tokens, 0.83)
+    full = found["hermes/intent/TurnOn"]
+    assert (full["asrTokens"], full["asrConfidence"]) == (tokens, 0.83)
+    (slot,) = full["slots"]
+    assert (slot["slotName"], slot["rawValue"], slot["value"]["value"]) == ("level", "light", 50)
+    assert slot["range"] == {"start": 10, "end": 15, "rawStart": 10, "rawEnd": 15}
 
 
 def test_silence_gives_an_empty_text_and_ends_the_session(bridge):
@@ -100,7 +107,7 @@ def test_silence_gives_an_empty_text_and_ends_the_session(bridge):
 
 
 def test_what_is_not_understood_ends_the_session(bridge):
-    found, _ = hear(bridge, WAKE, TRANSCRIPT, NotRecognised(at_s=4.0, session="s1"))
+    found, _ = hear(bridge, WAKE, TRANSCRIPT, not_recognised(session="s1"))
     assert found["hermes/nlu/intentNotRecognized"]["input"] == "light the light"
     assert found[DM + "sessionEnded"]["termination"] == {"reason": "intentNotRecognized"}
 
@@ -228,7 +235,7 @@ def test_a_skill_asks_back_and_ends(bridge):
     assert go_on.commands == (Listen(id="s1"),)
     woken = Wake(at_s=9.0, session="s2", word="", score=1.0, word_end_s=9.0, latency_s=0.0)
     hear(bridge, woken, request="s1")
-    room = Intent(at_s=1.0, session="s2", intent="Room", confidence=1.0)
+    room = intent("Room", session="s2")
     found, _ = hear(bridge, TRANSCRIPT, room)
     assert found["hermes/intent/Room"]["sessionId"] == "s1"
     assert found["hermes/intent/Room"]["customData"] == "step 2"
@@ -354,7 +361,7 @@ def test_the_published_library_reads_what_we_say(bridge):
     bodies |= told(start_session(bridge, type="action"))
     bodies |= told(tell(bridge, "rhasspy/hotword/getHotwords", siteId="kitchen", id="1"))
     bodies |= hear(bridge, Error(at_s=1.0, source="microphone", message="m"))[0]
-    bodies |= hear(bridge, TRANSCRIPT, NotRecognised(at_s=1.0))[0]
+    bodies |= hear(bridge, TRANSCRIPT, not_recognised())[0]
     (listen,) = tell(bridge, "hermes/asr/startListening", siteId="kitchen").commands
     bodies |= told(bridge.on_refused(listen.id, "muted"))
     kinds = [

@@ -15,7 +15,15 @@ from mqtt_help import SPOKEN, Mosquitto, eventually, script_runtime
 from test_runtime import Running
 
 from edgeasr.commands import parse_command
-from edgeasr.events import Error, NoSpeech, Transcript, Translation, Wake
+from edgeasr.events import (
+    Error,
+    Intent,
+    IntentNotRecognised,
+    NoSpeech,
+    Transcript,
+    Translation,
+    Wake,
+)
 from edgeasr.homeassistant import HomeAssistantBridge, HomeAssistantRemoval
 from edgeasr.homeassistant_rows import Slots
 from edgeasr.mqtt_topics import Topics
@@ -32,6 +40,9 @@ TRANSLATION = Translation(
     at_s=4.0, session="s1", language="fr", text="mot", source="word", source_language="en",
     confidence=0.7,
 )  # fmt: skip
+INTENT = Intent(
+    at_s=4.0, session="s1", intent="TurnOn", confidence=1.0, slots=(), text="on", source="tagger"
+)
 
 
 @pytest.fixture
@@ -97,6 +108,11 @@ def test_events_carry_their_type_and_are_not_retained(bridge):
         (TRANSCRIPT, "command", "transcript"),
         (NoSpeech(at_s=1.0, reason="silence"), "command", "no_speech"),
         (Error(at_s=1.0, source="microphone", message="gone"), "error", "error"),
+        (INTENT, "command", "intent"),
+        (
+            IntentNotRecognised(at_s=1.0, text="x", guess="", confidence=0.1),
+            "command", "no_match",
+        ),
     ]:
         message = bridge.on_event(event, request=None).messages[0]
         assert (message.topic, message.retain) == (f"{ROOT}/homeassistant/{key}", False)
