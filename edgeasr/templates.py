@@ -3,8 +3,9 @@
 The two libraries are loaded when the first `Templates` is built, not on import.
 """
 
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from edgeasr.number_words import plain
 from edgeasr.site import Site
@@ -60,7 +61,7 @@ class Templates:
             text, self._intents, slot_lists=self._lists, intent_context=dict(self._context),
             language="en", best_slot_name="name",
         )  # fmt: skip
-        return None if result is None else _match(result, text)
+        return None if result is None else _match(result, text, self._intents)
 
 
 def _slot_lists(site: Site) -> dict[str, Any]:
@@ -82,21 +83,45 @@ def _slot_lists(site: Site) -> dict[str, Any]:
     }
 
 
-def _match(result: "RecognizeResult", text: str) -> Match:
-    slots = []
+def _match(result: "RecognizeResult", text: str, intents: "Intents") -> Match:
+    slots: list[MatchedSlot] = []
+    position = 0
     for entity in result.entities_list:
         if entity.value == _UNKNOWN_AREA:
             continue
-        start, end = entity.text_span or (0, 0)
-        while end > start and (text[end - 1].isspace() or text[end - 1] in ".,?!"):
-            end -= 1
-        while start < end and text[start].isspace():
-            start += 1
-        value = entity.value
-        if entity.is_wildcard:
-            value = text[start:end]
+        start, end = _locate(entity.text, text, position)
+        position = max(position, end)
+        value = text[start:end] if entity.is_wildcard and end else entity.value
         if isinstance(value, float):
             value = plain(value)
+        if isinstance(value, int):
+            value *= _missing_sign(result, intents, entity.name, value)
         slots.append(MatchedSlot(entity.name, value, text[start:end], start, end))
     free = any(entity.is_wildcard for entity in result.entities_list)
     return Match(result.intent.name, tuple(slots), free)
+
+
+def _locate(words: str, text: str, position: int) -> tuple[int, int]:
+    """Return where the words of a slot stand, at best after `position`; (0, 0) for implied ones.
+
+    hassil's own spans are off once it has left out words ("please") or matched several numbers.
+    """
+    parts = [re.escape(word) for word in re.findall(r"[^\s_-]+", words)]
+    if not parts:
+        return 0, 0
+    joined = r"[\s_-]+".join(parts)
+    pattern = re.compile(rf"(?<!\w){joined}(?!\w)", re.IGNORECASE)
+    found = pattern.search(text, position) or pattern.search(text)
+    return found.span() if found else (0, 0)
+
+
+def _missing_sign(
+    result: "RecognizeResult", intents: "Intents", name: str, value: float
+) -> Literal[-1, 1]:
+    """Return -1 where a list counts downwards and hassil left that out, as it does for words."""
+    sentence = result.intent_sentence.text if result.intent_sentence else ""
+    for list_name in re.findall(rf"\{{(\w+):{re.escape(name)}\}}", sentence or ""):
+        factor = getattr(intents.slot_lists.get(list_name), "multiplier", None)
+        if factor is not None and factor < 0 < value:
+            return -1
+    return 1

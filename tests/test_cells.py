@@ -4,6 +4,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from training.analysis.cells import main  # noqa: E402
 from training.models.cells import CELLS, Bidirectional, hidden_for  # noqa: E402
 
 pytestmark = pytest.mark.train
@@ -113,3 +114,13 @@ def test_equal_parameters(name, directions):
     cell = CELLS[name](24, hidden)
     count = directions * sum(one.numel() for one in cell.parameters())
     assert count == pytest.approx(20_000, rel=0.05)
+
+
+def test_the_study_runs_and_tells_its_command_seed_and_time(tmp_path):
+    assert main(["--quick", "--out", str(tmp_path)]) == 0
+    page = (tmp_path / "cells.md").read_text()
+    assert "--quick" in page
+    assert "seed 1" in page
+    assert page.count("\n| ") == 12  # five cells one way and both ways, two lines of head
+    assert (tmp_path / "cells-gradients.png").stat().st_size > 5_000
+    assert (tmp_path / "cells-clipping.png").stat().st_size > 5_000

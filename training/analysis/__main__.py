@@ -8,17 +8,18 @@ _STUDIES = {
     "beam": "translation by beam width and length normalisation",
     "errors": "which translation errors are the search's, which the model's",
     "cells": "gated, plain and long short-term memory cells compared",
-    "language_model": "language models of growing order compared",
+    "language_model": "letters and words: GRU and LSTM against an n-gram",
 }
 
 
 def main(argv: list[str]) -> int:
     """Dispatch to the study's module, loaded only when asked for; returns the exit status."""
-    if not argv or argv[0] not in _STUDIES:
+    name = argv[0].replace("-", "_") if argv else ""
+    if name not in _STUDIES:
         lines = [f"  {name:15} {meaning}" for name, meaning in _STUDIES.items()]
         print("usage: python -m training.analysis STUDY ...", *lines, sep="\n", file=sys.stderr)
         return 2
-    study = importlib.import_module(f"training.analysis.{argv[0]}")
+    study = importlib.import_module(f"training.analysis.{name}")
     status: int = study.main(argv[1:])
     return status
 

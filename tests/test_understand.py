@@ -1,0 +1,160 @@
+"""Templates with a site's names, normalised slots, events, site files and the command."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+
+from edgeasr.errors import ConfigError, TextError
+from edgeasr.events import Intent, IntentNotRecognised
+from edgeasr.site import DEFAULT_SITE, Device, Site, read_site
+from edgeasr.templates import Templates
+from edgeasr.understand import Understander, load_understander, normalise
+from training.evaluation.home import HOME
+
+
+@pytest.fixture(scope="module")
+def templates():
+    return Templates(HOME)
+
+
+@pytest.fixture(scope="module")
+def understander():
+    return load_understander(DEFAULT_SITE)
+
+
+def values(found):
+    return {slot.name: slot.value for slot in found.slots}
+
+
+@pytest.mark.parametrize(
+    ("text", "intent", "slots"),
+    [
+        ("turn on the bedroom lamp", "HassTurnOn", {"name": "Bedroom Lamp"}),
+        ("turn off the lights in the kitchen", "HassTurnOff",
+         {"area": "Kitchen", "domain": "light"}),
+        ("set the bedroom lamp brightness to twenty five percent", "HassLightSet",
+         {"name": "Bedroom Lamp", "brightness": 25}),
+        ("is the front door locked", "HassGetState", {"name": "Front Door", "state": "locked"}),
+        ("set a timer for one hour and five minutes", "HassStartTimer",
+         {"hours": 1, "minutes": 5}),
+        ("set temperature to twenty point five degrees", "HassClimateSetTemperature",
+         {"temperature": 20.5}),
+        ("add apples to my shopping list", "HassShoppingListAddItem", {"item": "apples"}),
+        ("how warm is it in here", "HassClimateGetTemperature", {}),
+        ("volume down by twenty percent", "HassSetVolumeRelative", {"volume_step": -20}),
+    ],
+)  # fmt: skip
+def test_home_assistants_sentences(templates, text, intent, slots):
+    match = templates.match(text)
+    assert match is not None
+    assert (match.intent, values(match)) == (intent, slots)
+
+
+def test_character_ranges_hold_the_words(templates):
+    text = "please set the bedroom lamp brightness to 50%."
+    match = templates.match(text)
+    spans = {slot.name: text[slot.start : slot.end] for slot in match.slots if slot.text}
+    assert spans == {"name": "bedroom lamp", "brightness": "50"}
+    assert all(slot.text == text[slot.start : slot.end] for slot in match.slots)
+
+
+def test_only_the_sites_own_names_are_known(templates):
+    assert templates.match("turn on the lava lamp") is None
+    own = Templates(Site(devices=(Device(name="Lava", aliases=("lava lamp",)),)))
+    assert values(own.match("turn on the lava lamp")) == {"name": "Lava"}
+
+
+def test_the_microphones_room_is_meant_without_a_room():
+    site = replace(HOME, here="Kitchen")
+    assert values(Templates(site).match("turn on the lights"))["area"] == "Kitchen"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("time", "half past seven", "07:30"), ("timeRange", "in ten minutes", 600),
+        ("party_size_number", "four", 4), ("change_amount", "twenty percent", 20),
+        ("artist", "fifty cent", None), ("date", "tomorrow", None),
+    ],
+)  # fmt: skip
+def test_normalised_values(name, text, value):
+    assert normalise(name, text) == value
+
+
+def test_timers_are_normalised_to_seconds(understander):
+    found = understander.understand("set a timer for two minutes and thirty seconds")
+    assert {slot.name: slot.normalised for slot in found.slots} == {"minutes": 120, "seconds": 30}
+
+
+def test_what_templates_miss_the_tagger_takes(understander):
+    text = "wake me up at half past seven"
+    event = understander.event(text, at_s=1.0, session="s")
+    assert isinstance(event, Intent)
+    assert (event.intent, event.source) == ("alarm_set", "tagger")
+    fields = event.to_fields()
+    (slot,) = [slot for slot in fields["slots"] if slot["name"] == "time"]
+    assert slot["normalised"] == "07:30"
+    assert text[slot["start"] : slot["end"]] == slot["text"] == "half past seven"
+    json.dumps(fields)
+
+
+@pytest.mark.parametrize("text", ["the old man walked slowly along the river", "", "  ", "x" * 500])
+def test_what_is_no_command_is_not_recognised(understander, text):
+    event = understander.event(text, at_s=0.0, session=None)
+    assert isinstance(event, IntentNotRecognised)
+    assert event.text == text
+
+
+def test_without_a_tagger_templates_decide_alone():
+    alone = Understander(HOME, None)
+    assert not alone.understand("book a table for two").recognised
+    with pytest.raises(TextError):
+        alone.understand(" ")
+
+
+def test_a_site_file(tmp_path):
+    path = tmp_path / "home.toml"
+    path.write_text(
+        'areas = ["den"]\nhere = "den"\n'
+        '[[devices]]\nname = "lamp"\narea = "den"\naliases = ["light bulb"]\n'
+    )
+    site = read_site(path)
+    assert site.devices == (Device(name="lamp", area="den", aliases=("light bulb",)),)
+    assert site.names() == ("den", "lamp", "light bulb")
+
+
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [
+        ("rooms = []", "rooms"), ("areas = 'den'", "areas"), ("areas = [1]", "areas"),
+        ("[[devices]]\ndomain = 'light'", "name"), ("[[devices]]\nname='a'\nroom='b'", "room"),
+        ("here = 'den'", "here"), ("areas = [", "site"),
+    ],
+)  # fmt: skip
+def test_a_wrong_site_file_is_refused_by_the_key(tmp_path, content, named):
+    path = tmp_path / "site.toml"
+    path.write_text(content)
+    with pytest.raises(ConfigError, match=named):
+        read_site(path)
+
+
+def test_the_command_prints_one_object_a_text():
+    text = "turn off the lights in the kitchen"
+    ran = subprocess.run(
+        [sys.executable, "-m", "edgeasr", "understand", "--json", text, ""],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    (line,) = ran.stdout.splitlines()
+    found = json.loads(line)
+    assert (found["intent"], found["confidence"]) == ("HassTurnOff", 1.0)
+    assert {slot["name"]: slot["value"] for slot in found["slots"]}["area"] == "kitchen"
+    assert ran.returncode == 1
+    assert "empty" in ran.stderr
+
+
+def test_import_loads_no_matcher():
+    code = "import sys, edgeasr.understand; sys.exit('hassil' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,211 @@
+"""What each recurrent cell buys, at equal parameters: accuracy, speed, gradients, clipping."""
+
+import argparse
+import math
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+from torch import nn
+
+from training.analysis.cells_tasks import (
+    Agreement,
+    CellNet,
+    CellTask,
+    Letters,
+    Names,
+    Triggers,
+)
+from training.loop import LoopConfig, load_weights, train
+from training.models.cells import CELLS, hidden_for
+
+__all__ = ["main"]
+
+_CLIPS = (1.0, 1e9)
+
+
+def main(argv: list[str]) -> int:
+    """Train every cell on every task; write `cells.md` and two plots."""
+    options = _options(argv)
+    torch.set_num_threads(1)
+    began = time.process_time()
+    tasks = _tasks(options)
+    rows: list[dict[str, Any]] = []
+    with tempfile.TemporaryDirectory() as scratch:
+        for both in (False, True):
+            for cell in CELLS:
+                row: dict[str, Any] = {"cell": f"{cell} both ways" if both else cell}
+                for name, task in tasks.items():
+                    if name == "letters" and both:
+                        continue  # the next letter must not be seen
+                    row.update(_train_one(cell, name, task, options, Path(scratch), both=both))
+                row["us a step"] = round(_speed_us(cell, options.parameters, both=both))
+                rows.append(row)
+        curves = _clipping(options, Path(scratch))
+    options.out.mkdir(parents=True, exist_ok=True)
+    _draw_gradients(options.out / "cells-gradients.png", options)
+    _draw_clipping(options.out / "cells-clipping.png", curves)
+    notes = (
+        f"`python -m training.analysis cells {' '.join(argv)}`, seed {options.seed}, "
+        f"{time.process_time() - began:.0f} s of processor time, {options.steps} steps a task, "
+        f"about {options.parameters} parameters a layer. Columns of numbers: words between subject "
+        "and verb, accuracy in percent on 400 sentences each (50 is chance). Names: percent of "
+        "words right in unseen pairs. Trigger: six real wake words, percent of clips of unseen "
+        "speakers. Letters: bits a letter on held-out commands. A step is one input of a batch of "
+        "one, forward, in this eager Python form."
+    )
+    _write(options.out / "cells.md", notes, rows)
+    return 0
+
+
+def _options(argv: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m training.analysis cells", description=__doc__)
+    parser.add_argument("--data", type=Path, help="folder with wake/ and text/; without, two tasks")
+    parser.add_argument("--out", type=Path, default=Path("docs/analysis"))
+    parser.add_argument("--steps", type=int, default=300)
+    parser.add_argument("--parameters", type=int, default=8_000)
+    parser.add_argument("--clips", type=int, default=700)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--quick", action="store_true", help="a minute's run that shows it works")
+    options = parser.parse_args(argv)
+    if options.quick:
+        options.steps, options.parameters, options.clips = 8, 600, 60
+    return options
+
+
+def _tasks(options: argparse.Namespace) -> dict[str, Any]:
+    tasks: dict[str, Any] = {"agreement": Agreement(), "names": Names()}
+    if options.data is not None:
+        tasks["trigger"] = Triggers(options.data, clips=options.clips)
+        tasks["letters"] = Letters(options.data)
+    return tasks
+
+
+def _net(cell: str, task: Any, options: argparse.Namespace, *, both: bool) -> CellNet:  # noqa: ANN401
+    torch.manual_seed(options.seed)
+    return CellNet(
+        cell, inputs=task.inputs, classes=task.classes, parameters=options.parameters, both=both,
+        embed=not isinstance(task, Triggers), every=task.every,
+    )  # fmt: skip
+
+
+def _train_one(
+    cell: str, name: str, task: Any, options: argparse.Namespace, scratch: Path, *, both: bool  # noqa: ANN401
+) -> dict[str, str]:
+    run = CellTask(task, _net(cell, task, options, both=both), seed=options.seed)
+    config = LoopConfig(
+        run=scratch / f"{cell}-{name}-{both}", steps=options.steps, warmup_steps=20,
+        evaluate_every=options.steps, seed=options.seed,
+    )  # fmt: skip
+    dev = load_weights(train(run, config))["dev"]
+    if name == "letters":
+        return {"letters": f"{dev['letters bits']:.2f}"}
+    shown = {key: f"{value:.0f}" for key, value in dev.items() if not key.endswith("bits")}
+    del shown["score"]
+    return shown if name == "agreement" else {name: next(iter(shown.values()))}
+
+
+def _speed_us(cell: str, parameters: int, *, both: bool) -> float:
+    net = CellNet(cell, inputs=40, classes=2, parameters=parameters, both=both).eval()
+    words = torch.zeros(1, 50, dtype=torch.int64)
+    with torch.inference_mode():
+        net(words)
+        took = []
+        for _ in range(5):
+            began = time.process_time()
+            net(words)
+            took.append(time.process_time() - began)
+    return min(took) / 50 * 1e6
+
+
+def _gradient_norms(cell: str, options: argparse.Namespace, length: int) -> list[float]:
+    """Return the mean norm of d(sum of the last output) / d(input k steps before), k from 0."""
+    torch.manual_seed(options.seed)
+    layer = CELLS[cell](24, hidden_for(cell, 24, options.parameters))
+    inputs = torch.randn(32, length, 24, requires_grad=True)
+    layer(inputs)[0][:, -1].sum().backward()
+    assert inputs.grad is not None
+    return [float(norm) for norm in inputs.grad.norm(dim=2).mean(dim=0).flip(0)]
+
+
+def _draw_gradients(path: Path, options: argparse.Namespace) -> None:
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    axes = figure.subplots()
+    for cell in CELLS:
+        axes.semilogy(_gradient_norms(cell, options, 10 if options.quick else 60), label=cell)
+    axes.set_xlabel("distance to the output, steps")
+    axes.set_ylabel("gradient norm at the input")
+    axes.set_title("At the start of training: the further back, the less is learnt")
+    axes.legend()
+    figure.savefig(path, dpi=110)
+
+
+def _clipping(options: argparse.Namespace, scratch: Path) -> dict[str, list[tuple[float, float]]]:
+    """Train a simple RNN with large recurrent weights, with clipping and without."""
+    curves: dict[str, list[tuple[float, float]]] = {}
+    task = Agreement()
+    steps = min(options.steps, 150)
+    for clip in _CLIPS:
+        net = _net("rnn", task, options, both=False)
+        nn.init.orthogonal_(net.layer.weight_hh, gain=1.6)  # type: ignore[arg-type]
+        run = CellTask(task, net, seed=options.seed)
+        recorded = _Recorded(run)
+        config = LoopConfig(
+            run=scratch / f"clip-{clip}", steps=steps, warmup_steps=1, clip_norm=clip,
+            evaluate_every=steps, seed=options.seed,
+        )  # fmt: skip
+        try:
+            train(recorded, config)
+        except FloatingPointError as error:
+            sys.stderr.write(f"{error}\n")
+        curves["clipped to 1" if clip == 1.0 else "not clipped"] = recorded.seen
+    return curves
+
+
+class _Recorded(CellTask):
+    """Keeps each step's loss and, of the step before, the gradient's norm."""
+
+    def __init__(self, inner: CellTask) -> None:
+        self.__dict__.update(vars(inner))
+        self.seen: list[tuple[float, float]] = []
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """Use a plain, large rate: the point is what an outsized step does."""
+        return [{"params": list(self.model.parameters()), "lr": 1e-2, "weight_decay": 0.0}]
+
+    def loss(self, batch: Any, *, step: int) -> tuple[torch.Tensor, dict[str, float]]:  # noqa: ANN401
+        """Note the loss and the norm of its gradient."""
+        loss, figures = super().loss(batch, step=step)
+        parameters = list(self.model.parameters())
+        gradients = torch.autograd.grad(loss, parameters, retain_graph=True)
+        norm = math.sqrt(sum(float((one**2).sum()) for one in gradients))
+        self.seen.append((float(loss.detach()), norm))
+        return loss, figures
+
+
+def _draw_clipping(path: Path, curves: dict[str, list[tuple[float, float]]]) -> None:
+    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    losses, norms = figure.subplots(1, 2)
+    for name, seen in curves.items():
+        smooth = np.convolve([loss for loss, _ in seen], np.ones(5) / 5, mode="valid")
+        losses.semilogy(smooth, label=name)
+        norms.semilogy([norm for _, norm in seen], label=name, linewidth=0.8)
+    losses.set(xlabel="step", ylabel="loss (mean of 5)", title="simple RNN, large initial weights")
+    norms.set(xlabel="step", ylabel="gradient norm before clipping", title="exploding gradients")
+    losses.legend()
+    figure.savefig(path, dpi=110)
+
+
+def _write(path: Path, notes: str, rows: list[dict[str, Any]]) -> None:
+    names = list(rows[0])
+    lines = [" | ".join(names), " | ".join("---" for _ in names)]
+    lines += [" | ".join(str(row.get(name, "-")) for name in names) for row in rows]
+    plots = "![gradients](cells-gradients.png)\n\n![clipping](cells-clipping.png)\n"
+    table = "".join(f"| {line} |\n" for line in lines)
+    path.write_text(f"# Recurrent cells compared\n\n{notes}\n\n{table}\n{plots}", "utf-8")
+    print(table)

@@ -1,0 +1,115 @@
+"""Export a trained tagger: `python -m training.tagger_export --data ROOT --run RUN --out FOLDER`.
+
+Weights are rounded to half precision first, so that what is stored is what was checked and scored.
+"""
+
+import argparse
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from edgeasr.bundle import Bundle, seal_bundle
+from edgeasr.tagger import NONE, Tagger
+from training.export import check_parity, export_onnx
+from training.loop import load_weights
+from training.models.tagger import TaggerNet, TaggerSize
+from training.shrink import store_half
+from training.tagger_data import Corpus, encoder_of, load_corpus
+from training.tagger_score import score_sentences
+
+__all__ = ["export", "load_net", "main"]
+
+_THRESHOLDS = tuple(round(0.3 + 0.05 * i, 2) for i in range(14))
+
+
+def load_net(run: Path) -> tuple[TaggerNet, dict[str, Any]]:
+    """Return the best network of a run and its tables."""
+    size = TaggerSize(**json.loads((run / "size.json").read_text("utf-8")))
+    net = TaggerNet(size)
+    net.load_state_dict(load_weights(run / "best.pt")["model"])
+    tables: dict[str, Any] = json.loads((run / "tables.json").read_text("utf-8"))
+    return net.eval(), tables
+
+
+def export(net: nn.Module, tables: dict[str, Any], folder: Path) -> None:
+    """Write the network and tables into `folder`. Raises AssertionError when ONNX differs."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for parameter in net.parameters():
+        parameter.data = parameter.data.half().float()
+    encoder, _ = encoder_of(tables)
+    path = folder / "tagger.onnx"
+    text = "set the bedroom lights to twenty percent at half past seven"
+    ids, letters = (torch.from_numpy(one)[None] for one in encoder.encode(text.split()))
+    words = {0: "batch", 1: "words"}
+    export_onnx(
+        net, {"words": ids, "letters": letters}, path, outputs=["intents", "labels"],
+        dynamic={"words": words, "letters": words, "intents": {0: "batch"}, "labels": words},
+        metadata={"kind": "tagger", "words": str(len(tables["words"]))},
+    )  # fmt: skip
+    store_half(path)
+    for sentence in (text, "stop", "i would like to hear something by the beatles " * 3):
+        ids, letters = (torch.from_numpy(one)[None] for one in encoder.encode(sentence.split()))
+        check_parity(net, {"words": ids, "letters": letters}, path)
+    text = json.dumps(tables, ensure_ascii=False, separators=(",", ":"))
+    (folder / "tables.json").write_text(text, "utf-8")
+
+
+def threshold_of(tagger: Tagger, corpus: Corpus) -> tuple[float, float, float]:
+    """Return the confidence that best parts commands from other text on the dev sets.
+
+    With it, in percent: commands accepted with the right intent, other text accepted.
+    """
+    def confidences(name: str) -> list[tuple[float, bool]]:
+        found = []
+        for one in corpus.dev[name][:700]:
+            tagging = tagger.tag(" ".join(one.words))
+            confidence = 0.0 if tagging.intent == NONE else tagging.confidence
+            found.append((confidence, tagging.intent == one.intent))
+        return found
+
+    commands, others = confidences("nlu") + confidences("snips"), confidences("plain")
+    best = (-1.0, 0.0, 0.0, 0.0)
+    for threshold in _THRESHOLDS:
+        right = 100 * float(np.mean([c >= threshold and good for c, good in commands]))
+        wrong = 100 * float(np.mean([c >= threshold for c, _ in others]))
+        best = max(best, (right - wrong, threshold, right, wrong))
+    return best[1:]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Export, choose the threshold on dev, seal, and score the bundle on the test sets."""
+    parser = argparse.ArgumentParser(prog="python -m training.tagger_export", description=__doc__)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--run", type=Path, default=Path("runs/tagger"))
+    parser.add_argument("--out", type=Path, default=Path("edgeasr/models/tagger-en"))
+    parser.add_argument("--test", action="store_true", help="score the test sets as well")
+    given = parser.parse_args(argv)
+    corpus = load_corpus(given.data)
+    net, tables = load_net(given.run)
+    export(net, tables, given.out)
+    seal = {"kind": "tagger", "files": ["tagger.onnx", "tables.json"]}
+    seal_bundle(given.out, **seal, settings={"min_confidence": 0.5})
+    tagger = Tagger(Bundle(given.out, kind="tagger"))
+    threshold, right, wrong = threshold_of(tagger, corpus)
+    seal_bundle(given.out, **seal, settings={"min_confidence": threshold})
+    print(f"threshold {threshold}: {right:.1f} % of dev commands right, {wrong:.1f} % of others")
+    parts = {"dev": corpus.dev, **({"test": corpus.test} if given.test else {})}
+    schemes = {scheme.name: scheme for scheme in tagger.schemes}
+    for part, sets in parts.items():
+        for name, sentences in sets.items():
+            began = time.process_time()
+            figures = score_sentences(sentences, tagger.scores, schemes)
+            per = (time.process_time() - began) / len(sentences) * 1e3
+            shown = "  ".join(f"{key} {value:.2f}" for key, value in figures.items())
+            print(f"{part} {name} ({len(sentences)}): {shown}  {per:.2f} ms a sentence")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
