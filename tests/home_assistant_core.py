@@ -4,7 +4,9 @@
 
 Starts a bare Home Assistant with its MQTT integration on the broker at PORT, then serves requests,
 one JSON per line: {"states": true} answers every state with attributes, {"call": [domain, service,
-{...}]} calls a service, {"logged": true} answers warnings and errors, {"stop": true} ends.
+{...}]} calls a service, {"automations": YAML} adds automations, with lights that only note what
+is asked of them, {"called": true} answers these notes, {"logged": true} answers warnings and
+errors, {"stop": true} ends.
 """
 
 import asyncio
@@ -13,15 +15,23 @@ import logging
 import sys
 from pathlib import Path
 
+import yaml
 from homeassistant import bootstrap, loader
 from homeassistant.auth import auth_manager_from_config
 from homeassistant.config_entries import ConfigEntries, ConfigEntry
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, ServiceCall
 from homeassistant.helpers import entity_registry
 from homeassistant.setup import async_setup_component
 
 FOLDER, PORT = Path(sys.argv[1]), int(sys.argv[2])
 LOGGED: list[str] = []
+
+
+CALLED: list[str] = []
+
+
+async def note(call: ServiceCall) -> None:
+    CALLED.append(f"{call.domain}.{call.service} {call.data.get('entity_id')}")
 
 
 class Keep(logging.Handler):
@@ -70,28 +80,41 @@ async def main() -> None:
     await hass.loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     while line := await reader.readline():
         request = json.loads(line)
-        if "states" in request:
-            registry = entity_registry.async_get(hass)
-            answer({
-                state.entity_id: {
-                    "state": state.state,
-                    "unique_id": getattr(registry.async_get(state.entity_id), "unique_id", None),
-                    "attributes": json.loads(json.dumps(dict(state.attributes), default=str)),
-                }
-                for state in hass.states.async_all()
-            })  # fmt: skip
-        elif "call" in request:
-            domain, service, fields = request["call"]
-            try:
-                await hass.services.async_call(domain, service, fields, blocking=True)
-                answer({"ok": True})
-            except Exception as error:
-                answer({"ok": False, "error": repr(error)})
-        elif "logged" in request:
-            answer(LOGGED)
-        else:
+        if "stop" in request:
             break
+        answer(await served(hass, request))
     await hass.async_stop(force=True)
+
+
+async def served(hass: HomeAssistant, request: dict) -> object:
+    if "states" in request:
+        return states(hass)
+    if "automations" in request:
+        CALLED.clear()
+        for name in ("turn_on", "turn_off"):
+            hass.services.async_register("light", name, note)
+        config = {"automation": yaml.safe_load(request["automations"])}
+        return {"ok": await async_setup_component(hass, "automation", config)}
+    if "call" in request:
+        domain, service, fields = request["call"]
+        try:
+            await hass.services.async_call(domain, service, fields, blocking=True)
+        except Exception as error:
+            return {"ok": False, "error": repr(error)}
+        return {"ok": True}
+    return CALLED if "called" in request else LOGGED
+
+
+def states(hass: HomeAssistant) -> dict:
+    registry = entity_registry.async_get(hass)
+    return {
+        state.entity_id: {
+            "state": state.state,
+            "unique_id": getattr(registry.async_get(state.entity_id), "unique_id", None),
+            "attributes": json.loads(json.dumps(dict(state.attributes), default=str)),
+        }
+        for state in hass.states.async_all()
+    }
 
 
 def answer(fields: object) -> None:

@@ -29,6 +29,7 @@ from edgeasr.homeassistant_rows import Slots
 from edgeasr.mqtt_topics import Topics
 
 ROOT = "edgeasr/kitchen"
+EXAMPLE = Path(__file__).parents[1] / "examples" / "home-assistant-automation.yaml"
 CONFIG = "homeassistant/device/edgeasr_kitchen/config"
 WAKE = Wake(at_s=1.0, session="s1", word="computer", score=0.9, word_end_s=0.9, latency_s=0.1)
 LONG = "word " * 100
@@ -210,7 +211,10 @@ def test_the_real_home_assistant_shows_and_controls_the_daemon(tmp_path, monkeyp
     try:
         with Running(tmp_path, broker.port):
             assert home.becomes("switch.voice_den_mute", "off")
+            example = EXAMPLE.read_text().replace("kitchen", "den")
+            assert home.ask(automations=example) == {"ok": True}
             sees(home)
+            assert home.ask(called=True) == ["light.turn_on ['light.den']"]
             controls(home)
         assert home.becomes("switch.voice_den_mute", "unavailable")
         with Running(tmp_path, broker.port):

@@ -1,0 +1,88 @@
+"""The examples run: the subscriber as it is, the Node-RED flow in Node-RED.
+
+Node-RED is run when NODE_RED names its `red.js` (`npm install node-red`). The Home Assistant
+automation is run by `test_homeassistant.py`.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from mqtt_help import Mosquitto, Subscriber, eventually, free_port
+
+from edgeasr.commands import parse_command
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+TRANSCRIPT = {"site": "kitchen", "text": "turn off the light", "confidence": 0.93}
+
+
+@pytest.fixture
+def broker(tmp_path):
+    broker = Mosquitto(tmp_path)
+    yield broker
+    broker.kill()
+
+
+def test_the_subscriber_prints_what_is_said(broker):
+    program = subprocess.Popen(
+        [sys.executable, str(EXAMPLES / "subscriber.py"), "127.0.0.1", str(broker.port)],
+        stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    other = Subscriber(broker.port)
+    try:
+        # Retained, since nothing tells when the program has subscribed.
+        other.send("edgeasr/kitchen/transcript", TRANSCRIPT, retain=True)
+        assert program.stdout.readline() == "kitchen said: turn off the light (93%)\n"
+        said = {"site": "kitchen", "language": "fr", "text": "éteins", "confidence": 0.5}
+        other.send("edgeasr/kitchen/translation/fr", said)
+        assert program.stdout.readline() == "kitchen fr: éteins (50%)\n"
+    finally:
+        program.kill()
+        other.close()
+
+
+def test_the_flow_is_wired_and_speaks_our_topics():
+    nodes = {node["id"]: node for node in json.loads((EXAMPLES / "node-red-flow.json").read_text())}
+    for node in nodes.values():
+        for targets in node.get("wires", ()):
+            assert set(targets) <= nodes.keys()
+        if "broker" in node and node["type"].startswith("mqtt "):
+            assert nodes[node["broker"]]["type"] == "mqtt-broker"
+    topics = {node["topic"] for node in nodes.values() if node["type"] == "mqtt in"}
+    assert topics == {"edgeasr/+/transcript", "edgeasr/+/translation/+"}
+    (rule,) = nodes["edgeasr-command"]["rules"]
+    command = re.fullmatch(r"edgeasr/kitchen/command/(\w+)", rule["to"]).group(1)
+    assert parse_command(command, nodes["edgeasr-button"]["payload"].encode(), max_audio_bytes=1)
+
+
+def test_the_flow_runs_in_node_red(tmp_path, broker):
+    program = os.environ.get("NODE_RED")
+    if not program:
+        pytest.skip("set NODE_RED to Node-RED's red.js")
+    flow = (EXAMPLES / "node-red-flow.json").read_text()
+    (tmp_path / "flow.json").write_text(flow.replace('"1883"', f'"{broker.port}"'))
+    red = subprocess.Popen(
+        ["node", program, "-u", str(tmp_path), "-p", str(free_port()), "flow.json"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=tmp_path,
+    )  # fmt: skip
+    other = Subscriber(broker.port)
+    lights = "home/kitchen/light/set"
+    try:
+
+        def switched() -> bool:
+            other.send("edgeasr/kitchen/transcript", TRANSCRIPT)
+            return eventually(lambda: other.bodies(lights), within_s=1)
+
+        assert eventually(switched, within_s=40)
+        assert set(other.bodies(lights)) == {b"OFF"}
+        other.send("edgeasr/kitchen/transcript", {**TRANSCRIPT, "confidence": 0.2})
+        other.send("edgeasr/kitchen/transcript", {**TRANSCRIPT, "text": "turn on the light"})
+        assert eventually(lambda: b"ON" in other.bodies(lights))
+        assert other.bodies(lights)[-1] == b"ON"
+    finally:
+        red.kill()
+        other.close()
