@@ -1,6 +1,7 @@
-"""The streaming recogniser: CTC partials while one speaks, an attention decoder for the words.
+"""The streaming recogniser: partial words while one speaks, a second look for the final ones.
 
-Frames go through a chunked encoder and a CTC prefix beam as they come. At the end the encoder sees
+Frames go through a chunked encoder as they come; a CTC prefix beam tells when words were said, an
+attention decoder spells them. At the end the encoder sees
 the utterance whole once more, the decoder searches over that, and the CTC branch has a say in
 which hypothesis wins (two passes; Watanabe et al. 2017, Zhang et al. 2020).
 """
@@ -20,6 +21,7 @@ from edgeasr.encoder import EncoderNets, EncoderStream
 from edgeasr.errors import AudioError, BundleError
 from edgeasr.features import FeatureSpec, Frames
 from edgeasr.hints import Hints, HintTree
+from edgeasr.partials import PartialDecoder, most_units
 from edgeasr.session import Array
 from edgeasr.word_times import SpokenWord, word_confidences, word_spans
 
@@ -50,7 +52,7 @@ class Result:
 
     text: str
     confidence: float
-    """0 to 1: estimated probability that every word is right"""
+    """0 to 1: estimated probability that at most a third of the words is wrong"""
     words: tuple[SpokenWord, ...] = field(default_factory=tuple)
 
 
@@ -94,6 +96,11 @@ class Recogniser:
             tree = HintTree(hints, self.bpe.encode, bonus=float(self.settings["hint_bonus"]))
         return RecogniserStream(self, tree, prefix, skip_s)
 
+    def partials(self, prefix: str) -> PartialDecoder:
+        """Return a decoder of partial results that are to follow `prefix`."""
+        start = [*self.start, *self.bpe.encode(prefix)]
+        return PartialDecoder(self.memory, self.decoder, start=start, end=self.end)
+
     def search(
         self, x: Frames, tree: HintTree | None, prefix: str
     ) -> list[Candidate]:
@@ -106,11 +113,12 @@ class Recogniser:
             out = self.decoder.run(inputs)
             return out["log_probs"], out["keys"], out["values"]
 
+        start = [*self.start, *self.bpe.encode(prefix)]
         config = SearchConfig(
-            start=[*self.start, *self.bpe.encode(prefix)],
+            start=start,
             end=self.end,
             width=int(self.settings["beam"]),
-            most_units=8 + len(x) // 6,
+            most_units=most_units(len(x), len(start)),
             banned=self.start,
             starts_word=self.starts_word,
         )
@@ -152,6 +160,7 @@ class RecogniserStream:
         self.encoder = EncoderStream(self._recogniser.nets)
         """Of the part since the last cut"""
         self._beam = PrefixBeam()
+        self._partial = self._recogniser.partials(prefix)
         self._log_probs: list[Array] = []
         self._pending: Frames = np.zeros((0, FeatureSpec.mels), np.float32)
         """Frames that are not yet encoded; a cut hands them on"""
@@ -163,6 +172,7 @@ class RecogniserStream:
         outputs = self.encoder.push(frames)
         for log_probs in outputs:
             self._pending = self._pending[2 * self._recogniser.nets.chunk :]
+            self._partial.hear(self.encoder.states)
             self._take(log_probs)
         if self._should_cut():
             self._cut()
@@ -186,17 +196,14 @@ class RecogniserStream:
         self._advance(pending)
 
     def _hypothesis(self) -> Hypothesis:
-        best = self._beam.best()
-        first_step = self._first_step()
-        kept = [(u, s) for u, s in zip(best.units, best.steps, strict=True) if s >= first_step]
-        while kept and not self._recogniser.pieces.id_to_piece(kept[0][0] - 1).startswith("▁"):
-            kept.pop(0)  # the end of the wake word's last piece
-        text = self._recogniser.pieces.decode([unit - 1 for unit, _ in kept])
-        before = " ".join(result.text for result in self._sealed if result.text)
-        words = " ".join(part for part in (before, text) if part)
-        if not kept:
-            return Hypothesis(words, None)
-        return Hypothesis(words, self._start_s + (kept[-1][1] + 1) * STEP_S)
+        """Return the decoder's words, once the CTC branch has heard any; it tells when."""
+        before = [result.text for result in self._sealed if result.text]
+        steps = [step for step in self._beam.best().steps if step >= self._first_step()]
+        if not steps:
+            return Hypothesis(" ".join(before), None)
+        text = self._recogniser.bpe.decode(self._partial.spell())
+        words = " ".join([*before, text] if text else before)
+        return Hypothesis(words, self._start_s + (steps[-1] + 1) * STEP_S)
 
     def _first_step(self) -> int:
         return int((self._skip_s + _TAIL_S) / STEP_S) if self._prefix else 0

@@ -46,6 +46,8 @@ class Scored:
 
     wrong: int
     """Words"""
+    usable: bool
+    """At most a third of the words is wrong"""
     attention: float
     ctc: float
     features: tuple[float, ...]
@@ -84,7 +86,7 @@ def _tune(data: Path, cache: Path, folder: Path, every: int) -> dict[str, Any]:
     words = sum(len(clip.text.split()) for clip in dev)
     print({weight: round(100 * count / words, 2) for weight, count in wrong.items()})
     best = min(wrong, key=lambda weight: wrong[weight])
-    rows = [(pick.features, pick.wrong == 0) for some in scored for pick in [_pick(some, best)]]
+    rows = [(pick.features, pick.usable) for some in scored for pick in [_pick(some, best)]]
     rows += [(features, False) for features in _noise(runtime, data / "noise")]
     weights = _logistic(np.array([x for x, _ in rows]), np.array([y for _, y in rows]))
     return {**SETTINGS, "ctc_weight": best, "confidence": [round(float(w), 4) for w in weights]}
@@ -109,9 +111,11 @@ def _score(runtime: Runtime, pcm: Pcm, text: str) -> list[Scored]:
             continue
         said = runtime.bpe.decode(candidate.units)
         labels = [unit + 1 for unit in runtime.pieces.encode(said)]
+        wrong = edit_distance(text.split(), said.split())
         found.append(
             Scored(
-                wrong=edit_distance(text.split(), said.split()),
+                wrong=wrong,
+                usable=3 * wrong <= len(text.split()),
                 attention=candidate.score,
                 ctc=label_score(log_probs, labels),
                 features=confidence_features(candidate.log_probs, log_probs, labels),
