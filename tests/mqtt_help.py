@@ -116,10 +116,9 @@ class Subscriber:
         return [json.loads(body) for body in self.bodies(topic)]
 
     def wait(self, topic: str, *, count: int = 1, within_s: float = 5.0) -> list[bytes]:
+        enough = eventually(lambda: len(self.bodies(topic)) >= count, within_s=within_s)
         seen = sorted({name for name, _, _ in self.messages})
-        assert eventually(lambda: len(self.bodies(topic)) >= count, within_s=within_s), (
-            f"{len(self.bodies(topic))} of {count} messages on {topic}; topics seen: {seen}"
-        )
+        assert enough, f"{len(self.bodies(topic))} of {count} on {topic}; topics seen: {seen}"
         return self.bodies(topic)
 
     def wait_json(self, topic: str, **options) -> list[dict]:

@@ -1,0 +1,104 @@
+"""The command that users run, with the shipped models, against a real Mosquitto."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from mqtt_help import Mosquitto, Subscriber, eventually
+
+from edgeasr.assistant import Assistant
+from edgeasr.settings import Settings
+
+HERE = Path(__file__).parent
+ROOT = "edgeasr/hall"
+FIELDS = ("word", "text", "language", "at_s", "score", "confidence")
+
+
+class Hall:
+    """`edgeasr run` with raw sound on standard input."""
+
+    def __init__(self, folder, port):
+        config = folder / "edgeasr.toml"
+        config.write_text(
+            f'[site]\nname = "hall"\n[audio]\nsource = "stdin"\n[mqtt]\nhost = "127.0.0.1"\n'
+            f'port = {port}\n[state]\nfolder = "{folder}/state"\n'
+            "[recogniser]\nmin_confidence = 0.0\n"
+        )
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "edgeasr", "run", "--config", str(config)],
+            stdin=subprocess.PIPE, stderr=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": str(HERE.parent)},
+        )  # fmt: skip
+
+    def hear(self, pcm):
+        self.process.stdin.write(pcm.tobytes())
+        self.process.stdin.flush()
+
+    def end(self):
+        return self.process.communicate(timeout=60)[1].decode(), self.process.returncode
+
+
+@pytest.fixture
+def broker(tmp_path):
+    broker = Mosquitto(tmp_path)
+    yield broker
+    broker.kill()
+
+
+@pytest.fixture
+def other(broker):
+    subscriber = Subscriber(broker.port)
+    yield subscriber
+    subscriber.close()
+
+
+@pytest.fixture
+def spoken(recordings):
+    pcm = recordings["computer-forecast"]
+    return np.concatenate([np.zeros(16_000, np.int16), pcm, np.zeros(24_000, np.int16)])
+
+
+def shown(fields):
+    return {"event": fields["event"], **{key: fields[key] for key in FIELDS if key in fields}}
+
+
+def test_a_voice_becomes_words_and_french_as_in_a_replay(tmp_path, broker, other, models, spoken):
+    hall = Hall(tmp_path, broker.port)
+    other.wait(f"{ROOT}/status", within_s=60)
+    hall.hear(spoken)
+    log, status = hall.end()
+    assert status == 0, log
+    assert other.wait(f"{ROOT}/status", count=2)[-1] == b"offline"
+    topics = ("wake", "transcript", "translation/fr")
+    live = [other.wait_json(f"{ROOT}/{topic}")[0] for topic in topics]
+    assert live[0]["word"] == "computer"
+    assert "forecast" in live[1]["text"]
+    assert live[2]["source"] == live[1]["text"]
+    assert other.bodies(f"{ROOT}/partial")
+    assistant = Assistant(models, Settings(words=models.all_words(), min_confidence=0.0))
+    events = [event.to_fields() for event in [*assistant.push(spoken), *assistant.finish()]]
+    replayed = [fields for fields in events if fields["event"] in ("wake", "transcript")]
+    assert [shown(fields) for fields in live[:2]] == [shown(fields) for fields in replayed]
+
+
+def test_commands_translate_and_transcribe(tmp_path, broker, other, recordings):
+    hall = Hall(tmp_path, broker.port)
+    other.wait(f"{ROOT}/status", within_s=60)
+    hall.hear(np.zeros(16_000, np.int16))
+    other.send(f"{ROOT}/command/translate", {"text": "turn off the lights", "id": "t"})
+    (answer,) = other.wait_json(f"{ROOT}/translation/fr", within_s=20)
+    assert (answer["request"], "lumi" in answer["text"].lower()) == ("t", True)
+    flac = tmp_path / "spoken.flac"
+    soundfile.write(flac, recordings["computer-forecast"], 16_000)
+    other.send(f"{ROOT}/command/transcribe", flac.read_bytes())
+    (transcript,) = other.wait_json(f"{ROOT}/transcript", within_s=30)
+    assert "forecast" in transcript["text"]
+    other.send(f"{ROOT}/command/transcribe", b"RIFFnot audio")
+    wanted = f"{ROOT}/command/transcribe"
+    assert eventually(lambda: wanted in [error["source"] for error in other.json(f"{ROOT}/error")])
+    log, status = hall.end()
+    assert status == 0, log
