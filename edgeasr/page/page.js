@@ -14,6 +14,7 @@ function pill(id, text, tone) {
   element(id).querySelector("b").textContent = text;
 }
 
+const DOUBTFUL = 0.3; // confidence below which a translation is better not relied on
 const seconds = (value) => (value < 10 ? `${Math.round(value * 1000)} ms` : `${value.toFixed(1)} s`);
 const percent = (value) => `${Math.round(value * 100)} %`;
 
@@ -43,7 +44,7 @@ function take(event, live) {
     own.text ??= event.source;
   } else if (event.event === "no_speech") own.nothing = event.reason;
   else if (event.event === "error") own.error = `${event.source}: ${event.message}`;
-  else if (event.event === "intent") own.intent = event.name ?? event.intent;
+  else if (event.event === "intent") own.intent = event;
 }
 
 const REASONS = { silence: "nobody spoke", rejected: "no clear words", cancelled: "cancelled", end_of_stream: "the sound ended" };
@@ -65,6 +66,7 @@ function showHeard() {
   translated.replaceChildren(...Object.values(own.translations).map((event) => {
     const line = make("p", undefined, "translation");
     line.append(make("span", event.language, "tag"), event.text);
+    if (event.confidence < DOUBTFUL) line.append(make("small", `doubtful, ${percent(event.confidence)}`));
     line.lang = event.language;
     return line;
   }));
@@ -73,6 +75,7 @@ function showHeard() {
   if (own.confidence !== undefined) facts.push(`confidence ${percent(own.confidence)}`);
   if (own.wakeLatency !== undefined) facts.push(`wake word found in ${seconds(own.wakeLatency)}`);
   if (own.delay !== undefined) facts.push(`transcript ${seconds(own.delay)} after the last word`);
+  if (own.intent) facts.push(`asks for ${own.intent.intent} ${own.intent.slots.map((slot) => `${slot.name} ${slot.value}`).join(", ")}`.trim());
   element("facts").textContent = facts.join("  ·  ");
 }
 

@@ -151,6 +151,6 @@ export class SoundView {
     pen.strokeStyle = style.getPropertyValue("--soft");
     pen.beginPath(); pen.moveTo(0, y); pen.lineTo(wide, y); pen.stroke();
     pen.setLineDash([]);
-    element("leader").textContent = `dashed: threshold of “${leader}”, ${this.thresholds[leader].toFixed(2)}`;
+    element("leader").textContent = `threshold of “${leader}” ${this.thresholds[leader].toFixed(2)}`;
   }
 }
