@@ -26,7 +26,9 @@ class Browser:
         if program is None:
             pytest.skip("chromium is not installed: sudo apt install chromium")
         client = pytest.importorskip("websockets.sync.client", reason="pip install websockets")
-        self._folder = tempfile.TemporaryDirectory(prefix="edgeasr-browser-")
+        self._folder = tempfile.TemporaryDirectory(
+            prefix="edgeasr-browser-", ignore_cleanup_errors=True
+        )
         self._process = subprocess.Popen(
             [program, *_FLAGS, f"--user-data-dir={self._folder.name}", "about:blank"],
             stdout=subprocess.DEVNULL,
@@ -50,9 +52,14 @@ class Browser:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._session = None
+        self._call("Browser.close")
         self._socket.close()
-        self._process.kill()
-        self._process.wait()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
         self._folder.cleanup()
 
     def look(self, *, width: int, height: int, scheme: str = "light", scale: float = 1) -> None:
