@@ -183,7 +183,7 @@ class StateConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class RecorderConfig:
-    """The flight recorder: sound around wakes and rejected utterances, kept in the state folder."""
+    """The flight recorder: sound around wakes, near misses and rejected utterances."""
 
     on: bool = False
     """Off unless asked: it stores what was said"""

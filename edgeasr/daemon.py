@@ -235,6 +235,9 @@ class Daemon:
             return
         self.chunks += 1
         self.emit(events)
+        if self.recorder.on:
+            thresholds = self.live.thresholds(self._models.wake.thresholds)
+            self.recorder.scores(self._assistant.latest_scores, thresholds)
 
     def _lose(self) -> None:
         """End the utterance when its microphone is lost; once per loss."""

@@ -57,6 +57,14 @@ class LiveSettings:
             endpoint=self.endpoint,
         )  # fmt: skip
 
+    def thresholds(self, given: Mapping[str, float]) -> dict[str, float]:
+        """Return the score at which each word that is on wakes; `given` are the model's."""
+        return {
+            name: given[name] if word.threshold is None else word.threshold
+            for name, word in self.words.items()
+            if word.on
+        }
+
     def to_fields(self) -> dict[str, Any]:
         """Return the JSON form, the endpoint's times as keys of their own."""
         fields = asdict(self)

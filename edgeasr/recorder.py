@@ -1,13 +1,14 @@
-"""The flight recorder: what was heard around wakes and rejected utterances, as FLAC and JSON.
+"""The flight recorder: what was heard around wakes, near misses and rejected utterances.
 
-Off unless asked for. Files are named by time; the oldest go first when there are too many. A
-label given by `command/feedback` makes a recording a training example.
+Off unless asked for. FLAC with JSON beside it, named by time; the oldest go first when there are
+too many. A label given by `command/feedback` makes a recording a training example.
 """
 
 import json
 import logging
 import time
 from collections import deque
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,8 @@ __all__ = ["FlightRecorder"]
 _LOG = logging.getLogger(__name__)
 _LONGEST_S = 40.0
 _ENDS = frozenset({"transcript", "no_speech"})
+_NEAR = 0.6  # share of its threshold from which a score that did not wake is a near miss
+_AFTER_NEAR_S = 1.0  # without another near score, before a near miss is saved
 
 
 class FlightRecorder:
@@ -42,6 +45,8 @@ class FlightRecorder:
         self._events: list[dict[str, Any]] = []
         self._started: str | None = None
         self._last: Path | None = None
+        self._near: tuple[str, float] | None = None
+        self._near_samples = 0
 
     def hear(self, pcm: Pcm) -> None:
         """Remember int16 [n] more samples."""
@@ -54,6 +59,22 @@ class FlightRecorder:
             self._recent_samples - len(self._recent[0]) >= keep_s * SAMPLE_RATE
         ):
             self._recent_samples -= len(self._recent.popleft())
+        self._near_samples += len(pcm)
+
+    def scores(self, scores: Mapping[str, float], thresholds: Mapping[str, float]) -> None:
+        """Take the wake scores after `hear`; save what came near a threshold and went away."""
+        if not self.on or self._events:
+            return
+        for word, threshold in thresholds.items():
+            score = scores.get(word, 0.0)
+            if score >= _NEAR * threshold:
+                best = self._near[1] if self._near else 0.0
+                self._near = (word, score) if score > best else self._near
+                self._near_samples = 0
+        if self._near is not None and self._near_samples >= _AFTER_NEAR_S * SAMPLE_RATE:
+            word, score = self._near
+            self._events = [{"event": "near_miss", "word": word, "score": round(score, 3)}]
+            self._save("near_miss")
 
     def event(self, event: Event) -> None:
         """Begin at a wake, save when its utterance has ended."""
@@ -61,6 +82,7 @@ class FlightRecorder:
             return
         if event.NAME == "wake" and not self._events:
             self._started = event.session
+            self._near = None
         if event.NAME == "wake" or (self._events and event.session == self._started):
             self._events.append(event.to_fields())
         if event.NAME in _ENDS and self._events and event.session == self._started:
@@ -123,6 +145,7 @@ class FlightRecorder:
     def _forget(self) -> None:
         self._events.clear()
         self._started = None
+        self._near = None
         self._recent.clear()
         self._recent_samples = 0
 

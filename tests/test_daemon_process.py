@@ -143,7 +143,7 @@ def test_kill_9_loses_no_result(tmp_path):
 
 @pytest.mark.soak
 def test_kill_9_at_100_random_moments_loses_no_result(tmp_path):
-    die_at_random(tmp_path, times=100)
+    die_at_random(tmp_path, times=int(os.environ.get("EDGEASR_KILLS", "100")))
 
 
 def die_at_random(folder, *, times):

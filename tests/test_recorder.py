@@ -91,6 +91,25 @@ def test_a_missed_wake_is_saved_from_memory(tmp_path):
     assert soundfile.info(tmp_path / name).duration == pytest.approx(3.0, abs=0.2)
 
 
+def test_a_near_miss_is_saved_and_a_wake_is_none(tmp_path):
+    recorder = FlightRecorder(tmp_path, RecorderConfig(on=True))
+    thresholds = {"computer": 0.8, "jarvis": 0.5}
+    for score in (0.1, 0.55, 0.6, 0.2, *[0.0] * 12):  # blocks of 100 ms
+        recorder.hear(BLOCK)
+        recorder.scores({"computer": score, "jarvis": 0.0}, thresholds)
+    (told,) = tmp_path.glob("*-near_miss.json")
+    assert json.loads(told.read_text())["events"] == [
+        {"event": "near_miss", "word": "computer", "score": 0.6}
+    ]
+    recorder.hear(BLOCK)
+    recorder.scores({"computer": 0.7}, thresholds)
+    recorder.event(wake())
+    hear(recorder, 20)
+    recorder.scores({"computer": 0.0}, thresholds)
+    recorder.event(transcript())
+    assert recorder.saved == 2
+
+
 def test_memory_is_bounded_however_long_an_utterance_lasts(tmp_path):
     recorder = FlightRecorder(tmp_path, RecorderConfig(on=True))
     recorder.event(wake())
