@@ -58,6 +58,8 @@ class EncoderStream:
         self._chunks: tuple[Frames, ...] = ()
         self.frames = 0
         """20 ms frames encoded so far"""
+        self.states: Array = np.zeros((1, 0, 0), np.float32)
+        """The last layer's output for the newest chunk, float32 [1, n, W]"""
 
     @property
     def x(self) -> Frames:
@@ -116,6 +118,7 @@ class EncoderStream:
         self._keys = np.concatenate([self._keys, out["keys"]], axis=3)[:, :, :, -nets.left :]
         self._values = np.concatenate([self._values, out["values"]], axis=3)[:, :, :, -nets.left :]
         self.frames += frames
+        self.states = out["last"]
         states = {"last": out["last"], "middle": out["middle"], "state": self._ctc_state}
         ctc = nets.ctc.run(states)
         self._ctc_state = ctc["next_state"]

@@ -1,0 +1,86 @@
+"""The words so far, from the attention decoder run again over each chunk that is heard.
+
+What two runs in a row agree on is kept for good (local agreement, Liu et al. 2020), so each run
+spells only the newest words: about one unit's cost for each new unit and for each unsettled one.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from edgeasr.session import Array, OnnxSession
+
+__all__ = ["PartialDecoder", "common_prefix", "most_units"]
+
+_FRAMES_PER_UNIT = 6  # 20 ms frames; nobody speaks faster
+_SPARE_UNITS = 8
+_POSITIONS = 160  # of the decoder
+
+
+class PartialDecoder:
+    """Greedy hypotheses over a growing utterance."""
+
+    def __init__(
+        self, memory: OnnxSession, decoder: OnnxSession, *, start: Sequence[int], end: int
+    ) -> None:
+        """Take the networks and the units that every hypothesis begins with and ends with."""
+        self._memory, self._decoder = memory, decoder
+        self._start, self._end = list(start), end
+        self._heard = {
+            name: decoder.zeros(name, frames=0) for name in ("memory_keys", "memory_values")
+        }
+        self._keys = decoder.zeros("past_keys", beams=1, past=0)
+        self._values = decoder.zeros("past_values", beams=1, past=0)
+        self._units: tuple[int, ...] = ()
+        self._agreed = 0
+
+    def hear(self, states: Array) -> None:
+        """Take the encoder's states of one more chunk, float32 [1, n, W]."""
+        new = self._memory.run({"last": states})
+        for name, part in (("memory_keys", new["keys"]), ("memory_values", new["values"])):
+            self._heard[name] = np.concatenate([self._heard[name], part], axis=3)
+
+    def spell(self) -> tuple[int, ...]:
+        """Return the most likely units of what was heard so far, without the first ones."""
+        spelled, keys, values = self._continue()
+        self._agreed = max(self._agreed, common_prefix(self._units, spelled))
+        self._units = spelled
+        # The last agreed unit is fed again next time, since it has to predict what follows.
+        cached = len(self._start) + self._agreed - 1 if self._agreed else 0
+        self._keys, self._values = keys[:, :, :, :cached], values[:, :, :, :cached]
+        return spelled
+
+    def _continue(self) -> tuple[tuple[int, ...], Array, Array]:
+        """Return the agreed units and the best ones after them, and the caches of all but one."""
+        units = list(self._units[: self._agreed])
+        feed = units[-1:] or self._start
+        keys, values = self._keys, self._values
+        frames = self._heard["memory_keys"].shape[3]
+        while len(units) < most_units(frames, len(self._start)):
+            out = self._decoder.run(
+                {"units": np.array([feed], np.int64), "past_keys": keys, "past_values": values,
+                 **self._heard}
+            )  # fmt: skip
+            keys, values = out["keys"], out["values"]
+            out["log_probs"][0, self._start[:2]] = -np.inf
+            best = int(out["log_probs"][0].argmax())
+            if best == self._end:
+                break
+            units.append(best)
+            feed = [best]
+        return tuple(units), keys, values
+
+
+def most_units(frames: int, start_units: int) -> int:
+    """Return how many units can follow the first ones in so many 20 ms frames."""
+    return min(_SPARE_UNITS + frames // _FRAMES_PER_UNIT, _POSITIONS - start_units)
+
+
+def common_prefix(one: Sequence[int], two: Sequence[int]) -> int:
+    """Return how many first units are the same."""
+    count = 0
+    for first, second in zip(one, two, strict=False):
+        if first != second:
+            break
+        count += 1
+    return count
