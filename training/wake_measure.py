@@ -10,6 +10,7 @@ from scipy.stats import beta, chi2
 __all__ = ["Curve", "accept_rate_interval", "miss_interval", "peaks", "threshold_at"]
 
 Scores = NDArray[np.float32]
+_LEAST = 0.02  # threshold below which a score means nothing
 
 
 def peaks(scores: Scores, *, apart: int) -> list[tuple[int, float]]:
@@ -57,12 +58,12 @@ class Curve:
 
 
 def threshold_at(accepts: Scores, hours: float, accepts_per_hour: float) -> float:
-    """Return the least threshold with at most that many accepts; never below 0.05."""
+    """Return the least threshold with at most that many accepts; never below 0.02."""
     allowed = int(np.floor(accepts_per_hour * hours + 1e-9))
     ordered = np.sort(accepts)[::-1]
     if allowed >= len(ordered):
-        return 0.05
-    return max(0.05, float(ordered[allowed]) + 1e-4)
+        return _LEAST
+    return max(_LEAST, float(ordered[allowed]) + 1e-4)
 
 
 def miss_interval(missed: int, count: int, *, level: float = 0.95) -> tuple[float, float]:

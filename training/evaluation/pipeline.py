@@ -80,7 +80,8 @@ def _cases(data: Path, count: int) -> Iterator[tuple[str, Pcm, float, str, Pcm]]
 def _level(pcm: Pcm) -> Pcm:
     samples = trim(pcm).astype(np.float64)
     level = np.sqrt(np.mean(np.square(samples))) + 1e-3
-    return np.clip(samples * (2000 / level), -32768, 32767).astype(np.int16)
+    levelled: Pcm = np.clip(samples * (2000 / level), -32768, 32767).astype(np.int16)
+    return levelled
 
 
 def _play(assistant: Assistant, word: str, wake: Pcm, pause_s: float, text: str, pcm: Pcm) -> Heard:

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from edgeasr.audio import BLOCK_SAMPLES, SAMPLE_RATE, Pcm
 from edgeasr.bundle import Bundle
-from edgeasr.features import Frontend, LogMel
+from edgeasr.features import Frames, Frontend, LogMel
+from edgeasr.loading import load_recogniser
 from edgeasr.wake import WakeDetector, WakeModel
 from training.evaluation.wake_plot import draw_curves
 from training.wake_corpus import negatives, positives
@@ -32,6 +33,7 @@ _TAIL = np.zeros(SAMPLE_RATE // 2, np.int16)
 _RATES = (0.1, 0.5, 1.0)
 _APART = 25  # steps: accepts within a second are one
 _CONDITIONS = ("clean", "noise 10 dB", "noise 0 dB", "music 10 dB", "far field")
+_LEAST = 0.01  # score of an accept that is still noted
 _SILENT_RMS = 30.0  # of int16 in 0.5 s: below, the hour is not counted
 
 
@@ -80,14 +82,6 @@ def _best_scores(model: WakeModel, pcm: Pcm) -> dict[str, float]:
     return detector.top_scores
 
 
-def _smoothed(model: WakeModel, pcm: Pcm) -> NDArray[np.float32]:
-    """Return smoothed scores [steps, words] of a stream."""
-    frames = LogMel()(pcm)
-    whole = len(frames) // model.step_frames * model.step_frames
-    scores, _ = model.step(frames[:whole], model.fresh())
-    return (scores + np.concatenate([np.zeros_like(scores[:1]), scores[:-1]])) / 2
-
-
 @dataclass(frozen=True)
 class _Accepts:
     """What a model fires on where no word is said."""
@@ -104,13 +98,25 @@ def _accepts(model: WakeModel, streams: Iterator[Pcm]) -> _Accepts:
     found: dict[str, list[float]] = {word: [] for word in model.words}
     loud_s = total_s = 0.0
     for pcm in streams:
-        smoothed = _smoothed(model, pcm)
+        frames = LogMel()(pcm)
+        smoothed = _smoothed(model, frames)
         for number, word in enumerate(model.words):
-            found[word] += [score for _, score in peaks(smoothed[:, number], apart=_APART)]
+            if model.verifier is not None and word in model.verifier.rules:
+                detector = WakeDetector(model, {word: _LEAST}, refractory_s=1.0)
+                found[word] += [hit.score for hit in detector.push(frames)]
+            else:
+                found[word] += [score for _, score in peaks(smoothed[:, number], apart=_APART)]
         total_s += len(pcm) / SAMPLE_RATE
         halves = pcm[: len(pcm) // 8000 * 8000].reshape(-1, 8000).astype(np.float32)
         loud_s += 0.5 * float((np.sqrt(np.square(halves).mean(axis=1)) > _SILENT_RMS).sum())
     return _Accepts(found, loud_s / 3600, total_s / 3600)
+
+
+def _smoothed(model: WakeModel, frames: Frames) -> Frames:
+    """Return the network's smoothed scores [steps, words] of a stream."""
+    whole = len(frames) // model.step_frames * model.step_frames
+    scores, _ = model.step(frames[:whole], model.fresh())
+    return (scores + np.concatenate([np.zeros_like(scores[:1]), scores[:-1]])) / 2
 
 
 def _streams(clips: Iterator[Pcm], *, seconds: float = 600.0) -> Iterator[Pcm]:
@@ -171,7 +177,9 @@ def _report(word: str, threshold: float, curves: dict[str, Curve]) -> dict[str, 
     low, high = accept_rate_interval(accepted, first.hours)
     print(f"\n{word}: {accepted} false accepts at the default threshold {threshold:.3f}, "
           f"{accepted / first.hours:.2f} per hour (95 %: {low:.2f}-{high:.2f})")  # fmt: skip
-    figures: dict[str, Any] = {"false_accepts": accepted, "per_hour": [low, high]}
+    figures: dict[str, Any] = {
+        "threshold": threshold, "false_accepts": accepted, "per_hour": [low, high],
+    }  # fmt: skip
     for condition, curve in curves.items():
         missed = int((curve.hits < threshold).sum())
         count = len(curve.hits)
@@ -189,9 +197,11 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="training.evaluate wake", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder of corpora")
     parser.add_argument("--bundle", type=Path, default=Path("edgeasr/models/wake"))
+    parser.add_argument("--alone", action="store_true", help="without the second stage")
     parser.add_argument("--out", type=Path, default=Path("runs/evaluation/wake"))
     options = parser.parse_args(argv)
-    model = WakeModel(Bundle(options.bundle, kind="wake"))
+    recogniser = None if options.alone else load_recogniser()
+    model = WakeModel(Bundle(options.bundle, kind="wake"), recogniser)
     options.out.mkdir(parents=True, exist_ok=True)
     held = [(clip, pcm) for clip, pcm in negatives(options.data) if clip.dev]
     accepts = _accepts(model, _streams(pcm for _, pcm in held))
@@ -203,7 +213,8 @@ def main(argv: list[str]) -> int:
     print(f"negatives: {accepts.hours:.2f} h of sound of held-out speakers and sources "
           f"({accepts.total_hours:.2f} h with pauses)")  # fmt: skip
     curves = _curves(model, _recordings(options.data, model.words), noises, accepts)
-    report: dict[str, Any] = {"hours": accepts.hours, "words": {}}
+    verified = [] if model.verifier is None else sorted(model.verifier.rules)
+    report: dict[str, Any] = {"hours": accepts.hours, "verified": verified, "words": {}}
     for word, conditions in curves.items():
         report["words"][word] = _report(word, model.thresholds[word], conditions)
         draw_curves(conditions, title=word, path=options.out / f"{word.replace(' ', '-')}.png")
