@@ -1,11 +1,11 @@
-"""`python -m training.evaluate asr|wake|translate --data ROOT`: measure a shipped bundle."""
+"""`python -m training.evaluate MEASURE --data ROOT`: measure a shipped bundle."""
 
 import sys
 from importlib import import_module
 
 __all__ = ["main"]
 
-MEASURES = ("asr", "translate", "wake")
+MEASURES = ("asr", "pipeline", "translate", "wake")
 
 
 def main(argv: list[str]) -> int:
