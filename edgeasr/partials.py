@@ -14,6 +14,7 @@ __all__ = ["PartialDecoder", "common_prefix", "most_units"]
 
 _FRAMES_PER_UNIT = 6  # 20 ms frames; nobody speaks faster
 _SPARE_UNITS = 8
+_RARER = 1 / 16  # growth of the utterance that is worth another run
 _POSITIONS = 160  # of the decoder
 
 
@@ -33,6 +34,7 @@ class PartialDecoder:
         self._values = decoder.zeros("past_values", beams=1, past=0)
         self._units: tuple[int, ...] = ()
         self._agreed = 0
+        self._spelled_frames = 0
 
     def hear(self, states: Array) -> None:
         """Take the encoder's states of one more chunk, float32 [1, n, W]."""
@@ -41,7 +43,14 @@ class PartialDecoder:
             self._heard[name] = np.concatenate([self._heard[name], part], axis=3)
 
     def spell(self) -> tuple[int, ...]:
-        """Return the most likely units of what was heard so far, without the first ones."""
+        """Return the most likely units of what was heard so far, without the first ones.
+
+        In long speech, where a run costs more, they are looked for a little less often.
+        """
+        frames = self._frames()
+        if frames < self._spelled_frames * (1 + _RARER):
+            return self._units
+        self._spelled_frames = frames
         spelled, keys, values = self._continue()
         self._agreed = max(self._agreed, common_prefix(self._units, spelled))
         self._units = spelled
@@ -50,12 +59,15 @@ class PartialDecoder:
         self._keys, self._values = keys[:, :, :, :cached], values[:, :, :, :cached]
         return spelled
 
+    def _frames(self) -> int:
+        return int(self._heard["memory_keys"].shape[3])
+
     def _continue(self) -> tuple[tuple[int, ...], Array, Array]:
         """Return the agreed units and the best ones after them, and the caches of all but one."""
         units = list(self._units[: self._agreed])
         feed = units[-1:] or self._start
         keys, values = self._keys, self._values
-        frames = self._heard["memory_keys"].shape[3]
+        frames = self._frames()
         while len(units) < most_units(frames, len(self._start)):
             out = self._decoder.run(
                 {"units": np.array([feed], np.int64), "past_keys": keys, "past_values": values,

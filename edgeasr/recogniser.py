@@ -1,12 +1,11 @@
 """The streaming recogniser: partial words while one speaks, a second look for the final ones.
 
 Frames go through a chunked encoder as they come; a CTC prefix beam tells when words were said, an
-attention decoder spells them. At the end the encoder sees
-the utterance whole once more, the decoder searches over that, and the CTC branch has a say in
-which hypothesis wins (two passes; Watanabe et al. 2017, Zhang et al. 2020).
+attention decoder spells them. At the end the encoder sees the utterance whole once more, the
+decoder searches over that, and the CTC branch has a say in which hypothesis wins (two passes;
+Watanabe et al. 2017, Zhang et al. 2020).
 """
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -23,6 +22,7 @@ from edgeasr.features import FeatureSpec, Frames
 from edgeasr.hints import Hints, HintTree
 from edgeasr.partials import PartialDecoder, most_units
 from edgeasr.session import Array
+from edgeasr.transcription import Hypothesis, Result, join
 from edgeasr.word_times import SpokenWord, word_confidences, word_spans
 
 __all__ = ["Hints", "Hypothesis", "Recogniser", "RecogniserStream", "Result", "SpokenWord"]
@@ -35,25 +35,6 @@ _CUT_ANYWAY_S = 27.0  # Whisper's positions end at 30 s
 _PAUSE_STEPS = 10
 _LEAST_STEPS = 1  # CTC steps with a unit, for anything to have been said
 _TAIL_S = 0.15  # the CTC branch may still spell the wake word this long after its end
-
-
-@dataclass(frozen=True)
-class Hypothesis:
-    """The words so far."""
-
-    text: str
-    last_token_s: float | None
-    """When the last unit was spelled, seconds since the first frame; None without words"""
-
-
-@dataclass(frozen=True)
-class Result:
-    """The final words; times in seconds since the first frame."""
-
-    text: str
-    confidence: float
-    """0 to 1: estimated probability that at most a third of the words is wrong"""
-    words: tuple[SpokenWord, ...] = field(default_factory=tuple)
 
 
 class Recogniser:
@@ -153,7 +134,7 @@ class RecogniserStream:
         """Return the final words of what was pushed. The stream can go on afterwards."""
         ended, outputs = self.encoder.rest()
         last = self._decode(ended, [*self._log_probs, *outputs])
-        return _join([*self._sealed, last])
+        return join([*self._sealed, last])
 
     def _begin(self, start_s: float, prefix: str, skip_s: float) -> None:
         self._start_s, self._prefix, self._skip_s = start_s, prefix, skip_s
@@ -247,12 +228,3 @@ class RecogniserStream:
         )
         features = confidence_features(best.log_probs, log_probs, self._ctc_labels(text))
         return Result(text, confidence(features, recogniser.settings["confidence"]), words)
-
-
-def _join(results: list[Result]) -> Result:
-    spoken = [result for result in results if result.text]
-    if not spoken:
-        return Result("", 0.0)
-    text = " ".join(result.text for result in spoken)
-    words = tuple(word for result in spoken for word in result.words)
-    return Result(text, min(result.confidence for result in spoken), words)

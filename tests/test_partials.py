@@ -1,0 +1,96 @@
+import numpy as np
+import pytest
+
+from edgeasr.partials import PartialDecoder, common_prefix, most_units
+
+END, START = 9, [7, 8]
+
+
+class Memory:
+    """Each frame's state is the unit that is said in it."""
+
+    def run(self, inputs):
+        states = inputs["last"].reshape(1, 1, 1, -1, 1)
+        return {"keys": states, "values": states}
+
+
+class Decoder:
+    """Repeats the units of the memory; the length of the cache says which one is next."""
+
+    def __init__(self):
+        self.fed = []
+
+    def zeros(self, name, **dims):
+        return np.zeros((1, 1, 1, *dims.values(), 1)[-5:], np.float32).reshape(1, 1, 1, 0, 1)
+
+    def run(self, inputs):
+        (units,) = inputs["units"].tolist()
+        self.fed.append(units)
+        keys = np.concatenate([inputs["past_keys"], np.reshape(units, (1, 1, 1, -1, 1))], axis=3)
+        said = inputs["memory_keys"].reshape(-1).astype(int).tolist()
+        assert keys.reshape(-1)[: len(START)].tolist() == START
+        position = keys.shape[3] - len(START)
+        log_probs = np.full((1, 10), -5.0, np.float32)
+        log_probs[0, said[position] if position < len(said) else END] = 0.0
+        return {"log_probs": log_probs, "keys": keys, "values": keys}
+
+
+@pytest.fixture
+def decoder():
+    return Decoder()
+
+
+@pytest.fixture
+def partial(decoder):
+    return PartialDecoder(Memory(), decoder, start=START, end=END)
+
+
+def hear(partial, *units):
+    partial.hear(np.array(units, np.float32).reshape(1, -1, 1))
+
+
+def test_words_grow_with_what_is_heard(partial):
+    hear(partial, 1, 2)
+    assert partial.spell() == (1, 2)
+    hear(partial, 3)
+    assert partial.spell() == (1, 2, 3)
+
+
+def test_agreed_units_are_fed_once_more_at_most(partial, decoder):
+    for unit in (1, 2, 3, 4):
+        hear(partial, unit)
+        partial.spell()
+    decoder.fed.clear()
+    hear(partial, 5)
+    assert partial.spell() == (1, 2, 3, 4, 5)
+    assert decoder.fed == [[3], [4], [5]]
+
+
+def test_what_two_runs_agree_on_stays_and_the_rest_may_change(partial):
+    hear(partial, 1, 2)
+    partial.spell()
+    hear(partial, 3)
+    partial.spell()
+    partial._heard["memory_keys"][0, 0, 0, :, 0] = [6, 6, 4]
+    hear(partial, 5)
+    assert partial.spell() == (1, 2, 4, 5)
+
+
+def test_nothing_new_is_spelled_without_something_new_heard(partial, decoder):
+    hear(partial, *([1] * 40))
+    partial.spell()
+    fed = len(decoder.fed)
+    hear(partial, 1)
+    partial.spell()
+    assert len(decoder.fed) == fed
+
+
+def test_a_decoder_that_never_ends_is_stopped(partial):
+    hear(partial, *([1] * 400))
+    assert len(partial.spell()) == most_units(400, len(START)) < 80
+    assert most_units(10_000, 5) == 155
+
+
+def test_common_prefix():
+    assert common_prefix((1, 2, 3), (1, 2, 4, 5)) == 2
+    assert common_prefix((), (1,)) == 0
