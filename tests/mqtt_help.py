@@ -220,7 +220,10 @@ class ScriptedAssistant:
 def scripted_models() -> SimpleNamespace:
     words = ("computer", "jarvis")
     wake = SimpleNamespace(words=words, thresholds=dict.fromkeys(words, 0.5))
-    return SimpleNamespace(wake=wake, translators={"fr": None, "de": None}, recogniser=None)
+    translators = {"fr": None, "de": None}
+    return SimpleNamespace(
+        wake=wake, translators=translators, recogniser=None, understander=None
+    )
 
 
 def script_runtime(monkeypatch) -> None:
