@@ -80,7 +80,7 @@ class Assistant:
 
     @property
     def latest_scores(self) -> Mapping[str, float]:
-        """The smoothed score of each wake word now."""
+        """The highest smoothed score of each wake word in the latest block."""
         return self._detector.latest_scores
 
     def reset(self) -> None:

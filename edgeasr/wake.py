@@ -168,7 +168,7 @@ class WakeDetector:
         self.top_scores: dict[str, float] = dict.fromkeys(self._words, 0.0)
         """The highest smoothed score of each word since the reset"""
         self.latest_scores: dict[str, float] = dict(self.top_scores)
-        """The smoothed score of each word at the last step"""
+        """The highest smoothed score of each word in the latest push"""
 
     def push(self, frames: Frames) -> list[Detection]:
         """Take float32 [k, 80] more frames, any k; return what was detected."""
@@ -182,6 +182,7 @@ class WakeDetector:
         self._before = scores[-1]
         raw = [{word: float(step[i]) for word, i in self._words.items()} for step in smoothed]
         final = self._judge(raw, joined[:whole])
+        self.latest_scores = {word: max(step[word] for step in final) for word in self._words}
         return [found for steps in zip(final, raw, strict=True) for found in self._decide(*steps)]
 
     def _judge(self, raw: list[dict[str, float]], frames: Frames) -> list[dict[str, float]]:
@@ -200,7 +201,6 @@ class WakeDetector:
     def _decide(self, now: dict[str, float], raw: Mapping[str, float]) -> list[Detection]:
         """Take the final and the network's own scores of one step."""
         self._frame += self._model.step_frames
-        self.latest_scores = now
         fired = []
         for word, score in now.items():
             self.top_scores[word] = max(self.top_scores[word], score)
