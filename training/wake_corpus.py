@@ -32,26 +32,32 @@ _COMMUNITY_WORDS = {
 _TELEPHONE = ("wuw2", "fsdd")
 
 
-def negatives(root: Path) -> Iterator[tuple[Clip, Pcm]]:
+def negatives(root: Path, *, held_out_alone: bool = False) -> Iterator[tuple[Clip, Pcm]]:
     """Yield speech, noise and music without a trigger word; `dev` by speaker or source."""
     for path in sorted(root.glob("*/*/manifest.jsonl")):
         if path.parent.name in _LEFT_OUT or path.parent.parent.name == "rir":
             continue
         for utterance in read_manifest(path):
             clip = _negative(utterance, group=path.parent.parent.name)
-            pcm = None if clip is None else _read(utterance)
-            if clip is not None and pcm is not None:
+            if clip is None or (held_out_alone and not clip.dev):
+                continue
+            pcm = _read(utterance)
+            if pcm is not None:
                 yield clip, pcm
 
 
-def positives(root: Path, rooms: list[Response], *, seed: int) -> Iterator[tuple[Clip, Pcm]]:
+def positives(
+    root: Path, rooms: list[Response], *, seed: int, held_out_alone: bool = False
+) -> Iterator[tuple[Clip, Pcm]]:
     """Yield each trigger clip dry, and those for training again in two random rooms."""
     rng = np.random.default_rng(seed)
     for name in ("picovoice", "precise_community"):
         path = root / "wake" / name / "manifest.jsonl"
         for utterance in read_manifest(path) if path.is_file() else []:
             words = _words_of(utterance)
-            pcm = _read(utterance) if words else None
+            if not words or (held_out_alone and not is_held_out(utterance)):
+                continue
+            pcm = _read(utterance)
             if pcm is None or float(np.abs(pcm).max()) < 100:
                 continue
             yield from in_rooms(_positive(utterance, words, pcm), pcm, rooms, rng)
@@ -77,12 +83,11 @@ def _words_of(utterance: Utterance) -> tuple[str, ...]:
 
 def _positive(utterance: Utterance, words: tuple[str, ...], pcm: Pcm) -> Clip:
     start, end = word_span(pcm)
-    speaker = utterance.speaker or ""
     return Clip(
         key=f"{utterance.corpus}/{utterance.audio.name}",
         kind="word",
         words=words,
-        speaker=speaker,
+        speaker=utterance.speaker or "",
         dev=is_held_out(utterance),
         word_start=start,
         word_end=end,

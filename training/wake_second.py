@@ -28,7 +28,7 @@ from training.wake_measure import Curve
 from training.wake_packs import Pack
 from training.wake_task import dev_recordings
 
-__all__ = ["main"]
+__all__ = ["fit", "main", "verdicts"]
 
 _CANDIDATE = 0.05
 _WEIGHTS = (0.25, 0.5, 1.0, 1.5, 2.0)
@@ -85,7 +85,7 @@ def fit(
     rows_alone: dict[str, Row] = {}
     for number, word in enumerate(model.words):
         heard = {
-            condition: [_verdicts(_smoothed(model, clip)[:, number], clip, verifier, word)
+            condition: [verdicts(_smoothed(model, clip)[:, number], clip, verifier, word)
                         for clip in map(_padded, of_words[word])]
             for condition, of_words in hits.items()
         }  # fmt: skip
@@ -152,21 +152,22 @@ def _smoothed(model: WakeModel, frames: Frames) -> NDArray[np.float32]:
     return (scores + np.concatenate([np.zeros_like(scores[:1]), scores[:-1]])) / 2
 
 
-def _verdicts(
+def verdicts(
     track: NDArray[np.float32], frames: Frames, verifier: PhraseVerifier, word: str
 ) -> list[_Verdict]:
     """Return what `Candidates` would judge on smoothed scores [steps] of a stream."""
-    verdicts, step = [], 0
-    for crossing in np.flatnonzero(track >= _CANDIDATE).tolist():
+    found, step = [], 0
+    least = verifier.rules[word].candidate
+    for crossing in np.flatnonzero(track >= least).tolist():
         if crossing < step or crossing + VERIFY_STEPS >= len(track):
             continue
         at = crossing + VERIFY_STEPS
         end = (at + 1) * 4
         ratio = verifier.score(word, frames[max(0, end - _WINDOW) : end])
-        verdicts.append(_Verdict(float(track[crossing : at + 1].max()), ratio, at))
-        quiet = np.flatnonzero(track[at + 1 : at + 1 + _REST_STEPS] < _CANDIDATE / 2)
+        found.append(_Verdict(float(track[crossing : at + 1].max()), ratio, at))
+        quiet = np.flatnonzero(track[at + 1 : at + 1 + _REST_STEPS] < least / 2)
         step = at + 1 + (int(quiet[0]) + 1 if len(quiet) else _REST_STEPS)
-    return verdicts
+    return found
 
 
 def _on_negatives(
@@ -181,7 +182,7 @@ def _on_negatives(
         hours += len(frames) / 360_000
         for number, word in enumerate(model.words):
             track = smoothed[:, number].copy()
-            found[word] += _verdicts(track, frames, verifier, word)
+            found[word] += verdicts(track, frames, verifier, word)
             while (top := float(track.max())) > 0.05:
                 alone[word].append(top)
                 step = int(track.argmax())

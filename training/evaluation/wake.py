@@ -25,6 +25,7 @@ from training.evaluation.wake_plot import draw_curves
 from training.wake_corpus import negatives, positives
 from training.wake_measure import Curve, accept_rate_interval, miss_interval, peaks
 from training.wake_rooms import made_room, measured_rooms, reverberate
+from training.wake_second import verdicts
 from training.wake_speech import SpeechPlan, phrase_clips
 
 __all__ = ["main"]
@@ -33,7 +34,6 @@ _TAIL = np.zeros(SAMPLE_RATE // 2, np.int16)
 _RATES = (0.1, 0.5, 1.0)
 _APART = 25  # steps: accepts within a second are one
 _CONDITIONS = ("clean", "noise 10 dB", "noise 0 dB", "music 10 dB", "far field")
-_LEAST = 0.01  # score of an accept that is still noted
 _SILENT_RMS = 30.0  # of int16 in 0.5 s: below, the hour is not counted
 
 
@@ -102,8 +102,9 @@ def _accepts(model: WakeModel, streams: Iterator[Pcm]) -> _Accepts:
         smoothed = _smoothed(model, frames)
         for number, word in enumerate(model.words):
             if model.verifier is not None and word in model.verifier.rules:
-                detector = WakeDetector(model, {word: _LEAST}, refractory_s=1.0)
-                found[word] += [hit.score for hit in detector.push(frames)]
+                rule = model.verifier.rules[word]
+                looks = verdicts(smoothed[:, number], frames, model.verifier, word)
+                found[word] += [rule.combined(look.top, look.ratio) for look in looks]
             else:
                 found[word] += [score for _, score in peaks(smoothed[:, number], apart=_APART)]
         total_s += len(pcm) / SAMPLE_RATE
@@ -143,7 +144,7 @@ def _cpu_s_per_hour(model: WakeModel, pcm: Pcm) -> float:
 def _recordings(root: Path, words: tuple[str, ...]) -> dict[str, list[Pcm]]:
     """Return held-out recordings of each word; of held-out synthetic voices where none is real."""
     found: dict[str, list[Pcm]] = {word: [] for word in words}
-    for clip, pcm in positives(root, [], seed=0):
+    for clip, pcm in positives(root, [], seed=0, held_out_alone=True):
         if clip.dev and clip.words[0] in found:
             found[clip.words[0]].append(pcm)
     for word in words:
@@ -203,7 +204,7 @@ def main(argv: list[str]) -> int:
     recogniser = None if options.alone else load_recogniser()
     model = WakeModel(Bundle(options.bundle, kind="wake"), recogniser)
     options.out.mkdir(parents=True, exist_ok=True)
-    held = [(clip, pcm) for clip, pcm in negatives(options.data) if clip.dev]
+    held = list(negatives(options.data, held_out_alone=True))
     accepts = _accepts(model, _streams(pcm for _, pcm in held))
     noises = _Noises(
         [pcm for clip, pcm in held if clip.kind == "noise"],
