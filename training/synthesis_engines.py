@@ -117,8 +117,7 @@ class Festival:
         stretch = f"(Parameter.set 'Duration_Stretch {1 / rate:.3f})"
         if voice.endswith("hts"):
             stretch = (
-                "(set! hts_engine_params "
-                f"(append hts_engine_params (list (list \"-r\" {rate:.3f}))))"
+                f'(set! hts_engine_params (append hts_engine_params (list (list "-r" {rate:.3f}))))'
             )
         return _wav_of(
             ["text2wave", "-eval", f"(voice_{voice})", "-eval", stretch, "-o", "{}"], text=text

@@ -10,14 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
+from training.wake_frames import LN10, Array, frames_power, lay, levelled, stretched, tract
 from training.wake_packs import Clip, Pack
 
-__all__ = ["Batch", "Event", "Mined", "RowMaker", "stretched"]
+__all__ = ["Batch", "Event", "Mined", "RowMaker"]
 
-Array = NDArray[np.float32]
-_LN10 = float(np.log(10.0))
 _GAP = -9.0  # log10 power of the pauses that are put between clips
 
 
@@ -131,16 +129,14 @@ class RowMaker:
         frames, start, end = self._word(word, rng, whole=whole)
         if at + end + 8 > len(row):
             return at
-        _lay(row, at, frames)
+        lay(row, at, frames)
         end_at = at + end
         for other, name in enumerate(self.words):
             if other == word or self.words[word].endswith(" " + name):
                 events.append(Event(other, at + start, end_at))
         return min(at + len(frames), len(row))
 
-    def _word(
-        self, word: int, rng: np.random.Generator, *, whole: bool
-    ) -> tuple[Array, int, int]:
+    def _word(self, word: int, rng: np.random.Generator, *, whole: bool) -> tuple[Array, int, int]:
         """Return frames of a word with margins, where it starts and where it ends in them."""
         real, made = self._said[word, False], self._said[word, True]
         rest = self.words[word].removeprefix("hey ")
@@ -155,15 +151,15 @@ class RowMaker:
             last = min(last, clip.word_end + int(rng.integers(3, 40)))
         start, end = clip.word_start - first, clip.word_end - first
         factor = float(np.exp(rng.uniform(-0.16, 0.16)))
-        frames = stretched(_tract(frames[first:last], rng), factor)
-        return _levelled(frames), int(start * factor), min(int(end * factor), len(frames))
+        frames = stretched(tract(frames[first:last], rng), factor)
+        return levelled(frames), int(start * factor), min(int(end * factor), len(frames))
 
     def _spliced(self, word: int, rng: np.random.Generator) -> tuple[Array, int, int]:
         """Return "hey" of one voice before the rest of the phrase of another."""
         rest = self.words.index(self.words[word].removeprefix("hey "))
         frames, start, end = self._word(rest, rng, whole=False)
         hey = self._frames_of(self._heys[rng.integers(len(self._heys))])
-        hey = _levelled(stretched(_tract(hey, rng), float(np.exp(rng.uniform(-0.3, 0.2)))))
+        hey = levelled(stretched(tract(hey, rng), float(np.exp(rng.uniform(-0.3, 0.2)))))
         hey = hey + np.float32(rng.uniform(-0.5, 0.3))
         pause = int(rng.integers(0, 12))
         gap = np.full((pause, 80), _GAP, np.float32)
@@ -175,8 +171,8 @@ class RowMaker:
         gain = np.float32(rng.normal(0, 0.4))
         while at < limit:
             frames = self._negative(rng)
-            frames = _levelled(frames)[: max(1, limit - at)] + gain
-            _lay(row, at, frames)
+            frames = levelled(frames)[: max(1, limit - at)] + gain
+            lay(row, at, frames)
             at += len(frames) + (int(rng.integers(0, 40)) if rng.random() < 0.7 else 0)
         return min(at, len(row))
 
@@ -193,17 +189,17 @@ class RowMaker:
                               len(self._speech) - 1)]  # fmt: skip
         length = self._clip(at).frames
         first = int(rng.integers(length - 300)) if length > 300 else 0
-        frames = _tract(self._frames_of(at, first, first + self.frames), rng)
+        frames = tract(self._frames_of(at, first, first + self.frames), rng)
         return stretched(frames, float(np.exp(rng.uniform(-0.15, 0.15))))
 
     def _colour(self, row: Array, rng: np.random.Generator) -> Array:
         """Return the row with noise behind it, at a random level, through a random microphone."""
-        power = _power(row)
+        power = frames_power(row)
         if rng.random() < 0.75 and self._noise:
             snr = np.float32(rng.uniform(-0.5, 2.5))
-            power += _power(self._background(rng) - snr)
+            power += frames_power(self._background(rng) - snr)
         curve = np.interp(np.arange(80), np.linspace(0, 79, 6), rng.normal(0, 0.3, size=6))
-        power *= _power(curve.astype(np.float32))
+        power *= frames_power(curve.astype(np.float32))
         power *= np.float32(10.0 ** rng.uniform(-3.0, 1.2))
         if rng.random() < 0.85:  # the hiss of the input; else digital silence
             hiss = 10.0 ** (rng.uniform(-10, -5.5) + np.linspace(0, rng.normal(0, 0.4), 80))
@@ -211,7 +207,7 @@ class RowMaker:
             power += hiss.astype(np.float32) * self._hiss[first : first + len(power)]
         if rng.random() < 0.08:  # telephone
             power[:, int(rng.integers(54, 64)) :] *= np.float32(1e-4)
-        row = np.log(np.maximum(power, np.float32(1e-10))) * np.float32(1 / _LN10)
+        row = np.log(np.maximum(power, np.float32(1e-10))) * np.float32(1 / LN10)
         if rng.random() < 0.3:
             first, width = int(rng.integers(0, 70)), int(rng.integers(2, 12))
             row[:, first : first + width] = row[:, first : first + width].mean()
@@ -222,44 +218,6 @@ class RowMaker:
         pool = self._speech if rng.random() < 0.15 else self._noise
         at = pool[rng.integers(len(pool))]
         first = int(rng.integers(max(1, self._clip(at).frames - self.frames)))
-        frames = _levelled(self._frames_of(at, first, first + self.frames))
+        frames = levelled(self._frames_of(at, first, first + self.frames))
         repeats = -(-self.frames // len(frames))
         return np.tile(frames, (repeats, 1))[: self.frames] if repeats > 1 else frames
-
-
-def _power(log_power: Array) -> Array:
-    power: Array = np.exp(log_power * np.float32(_LN10))
-    return power
-
-
-def _lay(row: Array, at: int, frames: Array) -> None:
-    part = row[at : at + len(frames)]
-    np.maximum(part, frames[: len(part)], out=part)
-
-
-def _levelled(frames: Array) -> Array:
-    """Return the frames with their loud part at log10 power 0 in the mean band."""
-    loudness = frames.max(axis=1)
-    place = int(len(loudness) * 0.9)
-    return frames - np.partition(loudness, place)[place]
-
-
-def stretched(frames: Array, factor: float) -> Array:
-    """Return the frames stretched to `factor` times their number, interpolated."""
-    count = max(4, int(len(frames) * factor))
-    at = np.linspace(0, len(frames) - 1, count).astype(np.float32)
-    low = at.astype(np.int64)
-    high = np.minimum(low + 1, len(frames) - 1)
-    share = (at - low)[:, None]
-    return frames[low] * (1 - share) + frames[high] * share
-
-
-def _tract(frames: Array, rng: np.random.Generator) -> Array:
-    """Return the frames with bands resampled by 0.9-1.1, as of another vocal tract."""
-    if rng.random() < 0.4:
-        return frames
-    at = np.clip(np.arange(80) * np.exp(rng.uniform(-0.1, 0.1)), 0, 79).astype(np.float32)
-    low = at.astype(np.int64)
-    high = np.minimum(low + 1, 79)
-    share = (at - low)[None]
-    return frames[:, low] * (1 - share) + frames[:, high] * share

@@ -8,7 +8,8 @@ import torch
 from numpy.typing import NDArray
 
 from training.models.wake import STEP_FRAMES, WakeNet
-from training.wake_batches import Mined, stretched
+from training.wake_batches import Mined
+from training.wake_frames import stretched
 from training.wake_loss import smooth
 from training.wake_measure import Curve, Scores, peaks
 from training.wake_packs import Clip, Pack

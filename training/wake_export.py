@@ -1,6 +1,7 @@
 """From a checkpoint to a bundle: network, operating points, card."""
 
 import copy
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from edgeasr.bundle import seal_bundle
 from edgeasr.features import FeatureSpec
 from training.export import check_parity, export_onnx
 from training.models.wake import STEP_FRAMES, WakeNet, WakeState
-from training.wake_measure import Curve
+from training.wake_measure import Curve, threshold_at
 
 __all__ = [
     "DEFAULT_RATE", "RATES", "TRUNK_FILE", "export_wake", "load_trunk",
@@ -27,10 +28,18 @@ TRUNK_FILE = "trunk.npz"
 """Every weight but the words', for training further words"""
 
 
-def operating(curve: Curve, delay_frames: int) -> dict[str, Any]:
-    """Return what a bundle says of a word: default threshold, delay, operating points."""
+def operating(curve: Curve, delay_frames: int, *, heard: Iterable[Curve] = ()) -> dict[str, Any]:
+    """Return what a bundle says of a word: default threshold, delay, operating points.
+
+    The default lies at DEFAULT_RATE, or halfway (in ratio) up to the weakest twentieth of the
+    words found there, clean or in the conditions `heard`: held-out hours are few.
+    """
+    least = threshold_at(curve.accepts, curve.hours, DEFAULT_RATE)
+    scores = np.concatenate([one.hits for one in (curve, *heard)])
+    found = scores[scores >= least]
+    weakest = float(np.percentile(found, 5)) if len(found) else least
     return {
-        "threshold": curve.table([DEFAULT_RATE])[0]["threshold"],
+        "threshold": round(float(np.sqrt(least * max(least, weakest))), 4),
         "delay_frames": delay_frames,
         "operating_points": curve.table(RATES),
     }

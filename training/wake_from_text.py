@@ -124,9 +124,7 @@ def _speech(
     return packs
 
 
-def _negatives(
-    options: argparse.Namespace, pronunciations: Pronunciations, cache: Path
-) -> Pack:
+def _negatives(options: argparse.Namespace, pronunciations: Pronunciations, cache: Path) -> Pack:
     """Return speech, music and noise without the phrase."""
 
     def clips() -> Iterator[tuple[Clip, Pcm]]:

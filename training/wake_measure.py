@@ -74,9 +74,7 @@ def miss_interval(missed: int, count: int, *, level: float = 0.95) -> tuple[floa
     return low, high
 
 
-def accept_rate_interval(
-    accepts: int, hours: float, *, level: float = 0.95
-) -> tuple[float, float]:
+def accept_rate_interval(accepts: int, hours: float, *, level: float = 0.95) -> tuple[float, float]:
     """Return the exact interval of a rate per hour (Garwood 1936)."""
     tail = (1 - level) / 2
     low = 0.0 if accepts == 0 else float(chi2.ppf(tail, 2 * accepts)) / 2

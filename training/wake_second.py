@@ -21,9 +21,9 @@ from edgeasr.loading import SHIPPED, load_recogniser
 from edgeasr.recogniser import Recogniser
 from edgeasr.wake import WakeModel
 from edgeasr.wake_verify import VERIFY_STEPS, PhraseVerifier, VerifyRule
-from training.wake_batches import stretched
 from training.wake_data import WakePacks
 from training.wake_export import operating
+from training.wake_frames import stretched
 from training.wake_measure import Curve
 from training.wake_packs import Pack
 from training.wake_task import dev_recordings
@@ -97,10 +97,10 @@ def fit(
         }  # fmt: skip
         weight, curves = _best_weight(rules[word], heard, found[word], hours)
         print(f"{word:13} weight {weight}  alone {_line(before)}   with {_line(curves)}")
-        rows_alone[word] = operating(before["clean"], model.delays[word])
+        rows_alone[word] = operating(before["clean"], model.delays[word], heard=before.values())
         if _cost(curves) < _cost(before):
             rows[word] = {
-                **operating(curves["clean"], _delay(model, packs, word)),
+                **operating(curves["clean"], _delay(model, packs, word), heard=curves.values()),
                 "spellings": list(rules[word].spellings),
                 "candidate": _CANDIDATE,
                 "weight": weight,
@@ -187,7 +187,7 @@ def _on_negatives(
                 alone[word].append(top)
                 step = int(track.argmax())
                 track[max(0, step - 25) : step + 26] = 0.0
-    print(f"{hours:.1f} h; candidates {({word: len(one) for word, one in found.items()})}")
+    print(f"{hours:.1f} h; candidates { ({word: len(one) for word, one in found.items()}) }")
     return found, alone, hours
 
 
