@@ -101,7 +101,7 @@ class Transcribe(Command):
     """Recognise recorded speech."""
 
     audio: bytes
-    """A WAV, FLAC, Ogg Vorbis or Ogg Opus file"""
+    """A WAV, FLAC, Ogg Opus or MP3 file"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +118,7 @@ def parse_command(name: str, payload: bytes, *, max_audio_bytes: int) -> Command
     """Return the command called `name`. Raises CommandError that tells the remedy."""
     if name == "transcribe":
         if not payload:
-            raise CommandError("the body is empty; send a WAV, FLAC, Ogg or Opus file")
+            raise CommandError("the body is empty; send a WAV, FLAC, Opus or MP3 file")
         if len(payload) > max_audio_bytes:
             raise CommandError(
                 f"the body has {len(payload)} bytes, at most {max_audio_bytes} are taken; "

@@ -6,7 +6,7 @@ from io import BytesIO
 import numpy as np
 
 from edgeasr.assistant import Assistant
-from edgeasr.audio import SAMPLE_RATE
+from edgeasr.audio import SAMPLE_RATE, Pcm
 from edgeasr.errors import AudioError
 from edgeasr.events import Event, NoSpeech, Transcript, Translation, Word
 from edgeasr.features import Frontend, LogMel
@@ -16,11 +16,21 @@ from edgeasr.recogniser import Hints, Recogniser, Result
 from edgeasr.settings import Settings
 from edgeasr.sources import decode_audio
 
-__all__ = ["MAX_AUDIO_S", "recording_job", "transcribe_job"]
+__all__ = ["MAX_AUDIO_S", "decode_message", "recording_job", "transcribe_job"]
 
 MAX_AUDIO_S = 120.0
 _STEP_SAMPLES = SAMPLE_RATE // 2
 _TAIL = np.zeros(SAMPLE_RATE * 3 // 10, np.int16)  # the silence that live audio ends with
+
+
+def decode_message(audio: bytes) -> Iterator[Pcm]:
+    """Yield a recording that somebody sent, int16 [n] at 16 kHz mono. Raises AudioError.
+
+    Of Ogg only Opus is taken: each damaged Vorbis file makes libsndfile lose some kilobytes.
+    """
+    if audio[:4] == b"OggS" and b"OpusHead" not in audio[:100]:
+        raise AudioError("the recording is Ogg, but not Opus; send Opus, FLAC or WAV")
+    yield from decode_audio(BytesIO(audio), name="the recording", max_s=MAX_AUDIO_S)
 
 
 def transcribe_job(
@@ -51,7 +61,7 @@ def recording_job(
     hints = Hints(list(settings.hints)) if settings.hints else None
     frontend, stream = Frontend(LogMel()), recogniser.stream(hints=hints)
     samples = 0
-    for pcm in decode_audio(BytesIO(audio), name="the recording", max_s=MAX_AUDIO_S):
+    for pcm in decode_message(audio):
         for start in range(0, len(pcm), _STEP_SAMPLES):
             part = pcm[start : start + _STEP_SAMPLES]
             samples += len(part)

@@ -33,7 +33,7 @@ class Process:
         self.config.write_text(
             f'[site]\nname = "den"\n[audio]\nsource = "fifo:{self.fifo}"\nstall_s = 0.5\n'
             f'[mqtt]\nhost = "127.0.0.1"\nport = {port}\nretry_max_s = 1.0\n'
-            f'[state]\nfolder = "{self.folder}/state"\n{text}'
+            f'[state]\nfolder = "{self.folder}/state"\n[outbox]\nmessages = 100000\n{text}'
         )
 
     def start(self):

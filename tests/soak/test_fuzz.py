@@ -20,8 +20,8 @@ from edgeasr.commands import COMMANDS, parse_command
 from edgeasr.config import Config
 from edgeasr.config_file import parse_config
 from edgeasr.errors import EdgeasrError
+from edgeasr.jobs import decode_message
 from edgeasr.live import LIVE_KEYS, change, live_settings
-from edgeasr.sources import decode_audio
 from edgeasr.stats import memory_mb
 
 pytestmark = pytest.mark.soak
@@ -126,7 +126,7 @@ def test_recordings():
 
     def one(rng):
         body = mutate(rng, rng.choice(seeds))
-        for part in decode_audio(io.BytesIO(body), name="fuzz", max_s=120.0):
+        for part in decode_message(body):
             assert part.dtype == np.int16
 
     torment("recordings", CASES * 15 // 100, one)
