@@ -7,7 +7,7 @@ Rohlicek et al. 1989, on CTC outputs). Nothing is trained for a phrase: its text
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,15 +28,12 @@ VERIFY_STEPS = 6
 _REST_STEPS = 15  # after a verdict, unless the score falls before
 
 
-class _Pieces(Protocol):
-    def encode(self, text: str) -> list[int]: ...
-
-
 class Reader(Protocol):
     """What is needed of a recogniser."""
 
     nets: EncoderNets
-    pieces: _Pieces
+    pieces: Any
+    """The units of the CTC branch: `encode(text)` gives their numbers"""
     digest: str
     """Changes with the networks"""
 

@@ -15,6 +15,7 @@ RECIPES = (
     "tagger",
     "translator",
     "wake",
+    "wake_card",
     "wake_second",
 )
 

@@ -149,7 +149,8 @@ def _padded(frames: Frames) -> Frames:
 
 def _smoothed(model: WakeModel, frames: Frames) -> NDArray[np.float32]:
     scores, _ = model.step(frames, model.fresh())
-    return (scores + np.concatenate([np.zeros_like(scores[:1]), scores[:-1]])) / 2
+    smoothed: Frames = (scores + np.concatenate([np.zeros_like(scores[:1]), scores[:-1]])) / 2
+    return smoothed
 
 
 def verdicts(

@@ -117,7 +117,8 @@ def _smoothed(model: WakeModel, frames: Frames) -> Frames:
     """Return the network's smoothed scores [steps, words] of a stream."""
     whole = len(frames) // model.step_frames * model.step_frames
     scores, _ = model.step(frames[:whole], model.fresh())
-    return (scores + np.concatenate([np.zeros_like(scores[:1]), scores[:-1]])) / 2
+    smoothed: Frames = (scores + np.concatenate([np.zeros_like(scores[:1]), scores[:-1]])) / 2
+    return smoothed
 
 
 def _streams(clips: Iterator[Pcm], *, seconds: float = 600.0) -> Iterator[Pcm]:
