@@ -28,11 +28,12 @@ __all__ = ["export", "load_net", "main"]
 _THRESHOLDS = tuple(round(0.3 + 0.05 * i, 2) for i in range(14))
 
 
-def load_net(run: Path) -> tuple[TaggerNet, dict[str, Any]]:
-    """Return the best network of a run and its tables."""
+def load_net(run: Path, *, last: bool = False) -> tuple[TaggerNet, dict[str, Any]]:
+    """Return the best network of a run, or its last averaged weights, and its tables."""
     size = TaggerSize(**json.loads((run / "size.json").read_text("utf-8")))
     net = TaggerNet(size)
-    net.load_state_dict(load_weights(run / "best.pt")["model"])
+    weights = load_weights(run / "last.pt")["average"] if last else None
+    net.load_state_dict(weights or load_weights(run / "best.pt")["model"])
     tables: dict[str, Any] = json.loads((run / "tables.json").read_text("utf-8"))
     return net.eval(), tables
 
@@ -82,22 +83,27 @@ def threshold_of(tagger: Tagger, corpus: Corpus) -> tuple[float, float, float]:
     return best[1:]
 
 
+def _seal(folder: Path, *, min_confidence: float) -> None:
+    files = ["tagger.onnx", "tables.json"]
+    seal_bundle(folder, kind="tagger", files=files, settings={"min_confidence": min_confidence})
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Export, choose the threshold on dev, seal, and score the bundle on the test sets."""
     parser = argparse.ArgumentParser(prog="python -m training.tagger_export", description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--run", type=Path, default=Path("runs/tagger"))
     parser.add_argument("--out", type=Path, default=Path("edgeasr/models/tagger-en"))
+    parser.add_argument("--last", action="store_true", help="of an unfinished run: its last save")
     parser.add_argument("--test", action="store_true", help="score the test sets as well")
     given = parser.parse_args(argv)
     corpus = load_corpus(given.data)
-    net, tables = load_net(given.run)
+    net, tables = load_net(given.run, last=given.last)
     export(net, tables, given.out)
-    seal = {"kind": "tagger", "files": ["tagger.onnx", "tables.json"]}
-    seal_bundle(given.out, **seal, settings={"min_confidence": 0.5})
+    _seal(given.out, min_confidence=0.5)
     tagger = Tagger(Bundle(given.out, kind="tagger"))
     threshold, right, wrong = threshold_of(tagger, corpus)
-    seal_bundle(given.out, **seal, settings={"min_confidence": threshold})
+    _seal(given.out, min_confidence=threshold)
     print(f"threshold {threshold}: {right:.1f} % of dev commands right, {wrong:.1f} % of others")
     parts = {"dev": corpus.dev, **({"test": corpus.test} if given.test else {})}
     schemes = {scheme.name: scheme for scheme in tagger.schemes}
