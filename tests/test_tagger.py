@@ -57,7 +57,7 @@ def tagger():
          {"time": "seven am", "date": "tomorrow"}),
         ("will it rain in paris tomorrow", None, {}),
         ("book a table for four people in boston", "BookRestaurant",
-         {"party_size_number": "four", "city": "boston"}),
+         {"party_size_number": "four"}),
         ("add this song to my workout playlist", "AddToPlaylist", {"playlist": "workout"}),
     ],
 )  # fmt: skip
