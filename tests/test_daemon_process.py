@@ -14,6 +14,7 @@ from mqtt_help import Mosquitto, Subscriber, commands_pcm, eventually
 
 HERE = Path(__file__).parent
 ROOT = "edgeasr/den"
+STARTED = []
 
 
 class Process:
@@ -41,6 +42,7 @@ class Process:
             [sys.executable, str(HERE / "fake_daemon.py"), str(self.config)],
             env=self.environment, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
+        STARTED.append(self.process)
         assert eventually(self.fifo.exists, within_s=15)
         return self
 
@@ -52,6 +54,16 @@ class Process:
         self.process.send_signal(number)
         log = self.process.communicate(timeout=15)[1]
         return self.process.returncode, log
+
+
+@pytest.fixture(autouse=True)
+def _no_process_is_left():
+    yield
+    while STARTED:
+        process = STARTED.pop()
+        if process.poll() is None:
+            process.kill()
+            process.communicate()
 
 
 @pytest.fixture
