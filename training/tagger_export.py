@@ -61,10 +61,11 @@ def export(net: nn.Module, tables: dict[str, Any], folder: Path) -> None:
     (folder / "tables.json").write_text(text, "utf-8")
 
 
-def threshold_of(tagger: Tagger, corpus: Corpus) -> tuple[float, float, float]:
+def threshold_of(tagger: Tagger, corpus: Corpus) -> tuple[float, float, float, float]:
     """Return the confidence that best parts commands from other text on the dev sets.
 
-    With it, in percent: commands accepted with the right intent, other text accepted.
+    With it, in percent: commands accepted with the right intent and with a wrong one, other text
+    accepted. A wrong action costs as much as a right one gains.
     """
     def confidences(name: str) -> list[tuple[float, bool]]:
         found = []
@@ -75,11 +76,12 @@ def threshold_of(tagger: Tagger, corpus: Corpus) -> tuple[float, float, float]:
         return found
 
     commands, others = confidences("nlu") + confidences("snips"), confidences("plain")
-    best = (-1.0, 0.0, 0.0, 0.0)
+    best = (-100.0, 0.0, 0.0, 0.0, 0.0)
     for threshold in _THRESHOLDS:
         right = 100 * float(np.mean([c >= threshold and good for c, good in commands]))
-        wrong = 100 * float(np.mean([c >= threshold for c, _ in others]))
-        best = max(best, (right - wrong, threshold, right, wrong))
+        wrong = 100 * float(np.mean([c >= threshold and not good for c, good in commands]))
+        other = 100 * float(np.mean([c >= threshold for c, _ in others]))
+        best = max(best, (right - wrong - other, threshold, right, wrong, other))
     return best[1:]
 
 
@@ -102,9 +104,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     export(net, tables, given.out)
     _seal(given.out, min_confidence=0.5)
     tagger = Tagger(Bundle(given.out, kind="tagger"))
-    threshold, right, wrong = threshold_of(tagger, corpus)
+    threshold, right, wrong, other = threshold_of(tagger, corpus)
     _seal(given.out, min_confidence=threshold)
-    print(f"threshold {threshold}: {right:.1f} % of dev commands right, {wrong:.1f} % of others")
+    print(f"threshold {threshold}: dev commands {right:.1f} % right, {wrong:.1f} % wrong, "
+          f"{other:.1f} % of other text")  # fmt: skip
     parts = {"dev": corpus.dev, **({"test": corpus.test} if given.test else {})}
     schemes = {scheme.name: scheme for scheme in tagger.schemes}
     for part, sets in parts.items():
