@@ -1,14 +1,20 @@
 """One-thread onnxruntime sessions: named arrays in, named arrays out, metadata as a dict."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
 from edgeasr.errors import BundleError
+
+# Nothing leaves the house: from 1.32 on, onnxruntime reports its use to its maker, with an
+# identifier that it keeps in the home folder, unless this is set before it is imported.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
+import onnxruntime as ort
 
 __all__ = ["Array", "OnnxSession", "Tensors"]
 
