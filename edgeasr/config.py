@@ -29,6 +29,7 @@ __all__ = [
     "StateConfig",
     "SystemConfig",
     "TranslatorConfig",
+    "UnderstandConfig",
     "WakeConfig",
     "WordConfig",
 ]
@@ -110,6 +111,16 @@ class RecogniserConfig:
     """Phrases to expect: rooms, devices, names, titles"""
     hints_file: str = ""
     """A text file with one phrase per line, added to `hints`; empty for none"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnderstandConfig:
+    """From words to an intent with slots."""
+
+    on: bool = True
+    """Publish `intent` or `intent_not_recognised` after each transcript"""
+    site_file: str = ""
+    """A TOML file of rooms and devices, which are also hints; empty for an ordinary home"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -224,6 +235,7 @@ class Config:
     wake: WakeConfig = field(default_factory=WakeConfig)
     endpoint: EndpointConfig = field(default_factory=EndpointConfig)
     recogniser: RecogniserConfig = field(default_factory=RecogniserConfig)
+    understand: UnderstandConfig = field(default_factory=UnderstandConfig)
     translator: TranslatorConfig = field(default_factory=TranslatorConfig)
     mqtt: MqttConfig = field(default_factory=MqttConfig)
     outbox: OutboxConfig = field(default_factory=OutboxConfig)

@@ -10,6 +10,7 @@ from edgeasr.config import Config
 from edgeasr.endpoint import EndpointConfig
 from edgeasr.errors import CommandError, ConfigError
 from edgeasr.settings import Settings, WordSettings
+from edgeasr.site import read_site
 
 __all__ = ["LIVE_KEYS", "LiveSettings", "LiveWord", "change", "live_settings"]
 
@@ -86,7 +87,11 @@ def live_settings(config: Config, words: Collection[str]) -> LiveSettings:
         beam=config.translator.beam,
         min_confidence=config.recogniser.min_confidence,
         refractory_s=config.wake.refractory_s,
-        hints=(*config.recogniser.hints, *_hints_of(config.recogniser.hints_file)),
+        hints=(
+            *config.recogniser.hints,
+            *_hints_of(config.recogniser.hints_file),
+            *_names_of(config.understand.site_file),
+        ),
         endpoint=config.endpoint,
         recorder=config.recorder.on,
     )
@@ -112,6 +117,11 @@ def _word(own: Any, *, on: bool) -> LiveWord:  # noqa: ANN401 - WordConfig or No
     return LiveWord(
         on=on, threshold=own.threshold if own else None, targets=own.targets if own else None
     )
+
+
+def _names_of(site_file: str) -> tuple[str, ...]:
+    """Return the site's rooms and devices, which are likely to be spoken."""
+    return read_site(Path(site_file).expanduser()).names() if site_file else ()
 
 
 def _hints_of(name: str) -> list[str]:

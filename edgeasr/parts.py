@@ -6,7 +6,7 @@ from pathlib import Path
 
 from edgeasr.bridge import Bridge
 from edgeasr.capture import FileSource, LiveSource, PipeSource
-from edgeasr.config import AudioConfig, Config
+from edgeasr.config import AudioConfig, Config, UnderstandConfig
 from edgeasr.errors import CommandError, ConfigError
 from edgeasr.hermes import HermesBridge
 from edgeasr.homeassistant import HomeAssistantBridge, HomeAssistantRemoval
@@ -16,6 +16,8 @@ from edgeasr.live import LiveSettings, change, live_settings
 from edgeasr.loading import SHIPPED, Models, load_models
 from edgeasr.microphone import Microphone
 from edgeasr.mqtt_topics import Topics
+from edgeasr.site import DEFAULT_SITE, read_site
+from edgeasr.understand import Understander, load_understander
 
 __all__ = ["bridges_of", "live_of", "models_of", "source_of"]
 
@@ -32,8 +34,16 @@ def models_of(config: Config) -> Models:
         wake=config.wake.model,
         recogniser=config.recogniser.model,
         targets=sorted(targets),
+        understander=_understander(config.understand),
         folders=(*own, *SHIPPED),
     )
+
+
+def _understander(config: UnderstandConfig) -> Understander | None:
+    if not config.on:
+        return None
+    name = config.site_file
+    return load_understander(read_site(Path(name).expanduser()) if name else DEFAULT_SITE)
 
 
 def source_of(audio: AudioConfig) -> LiveSource:

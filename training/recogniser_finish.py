@@ -6,7 +6,7 @@ choice of the final words, and the calibration of the confidence.
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from edgeasr.audio import SAMPLE_RATE, Pcm, to_int16
 from edgeasr.bundle import Bundle, seal_bundle
@@ -28,9 +29,11 @@ from training.recogniser_data import DEV_CORPUS, load_clips
 from training.recogniser_export import export_bundle
 from training.recogniser_units import Units
 from training.scoring import edit_distance
+from training.whisper_weights import read_weights, weights_folder
 
 __all__ = ["main"]
 
+Weights = Mapping[str, Tensor]
 SETTINGS: dict[str, Any] = {
     "chunk_frames": 32, "left_frames": 500, "beam": 4, "ctc_weight": 0.3, "hint_bonus": 1.5,
     "confidence": [2.5, 3.0, 0.3, 0.5],
@@ -59,6 +62,10 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--checkpoint", type=Path, default=Path("runs/recogniser/best.pt"))
     parser.add_argument("--out", type=Path, default=Path("edgeasr/models/recogniser-en"))
+    parser.add_argument("--weights", type=Path, help="folder of Whisper tiny.en weights")
+    parser.add_argument(
+        "--trained-share", type=float, default=0.65, help="the rest is Whisper's own weights"
+    )
     parser.add_argument("--every", type=int, default=6, help="take one dev clip in so many")
     options = parser.parse_args(argv)
     torch.set_num_threads(1)
@@ -66,7 +73,9 @@ def main(argv: list[str]) -> int:
     saved = load_weights(options.checkpoint)
     units = Units(runs / "recogniser-units")
     model = Recogniser(Dims(units=len(units.bpe.units), ctc_units=units.ctc_units))
-    model.load_state_dict(saved.get("average") or saved["model"])
+    model.load_whisper(read_weights(options.weights or weights_folder()), units.whisper_ids)
+    trained = saved.get("average") or saved["model"]
+    model.load_state_dict(_mixed(trained, model.state_dict(), options.trained_share))
     print("parity", export_bundle(model.eval(), runs / "recogniser-units", options.out, SETTINGS))
     settings = _tune(options.data, runs / "cache", options.out, options.every)
     bundle = Bundle(options.out, kind="recogniser").manifest
@@ -74,6 +83,18 @@ def main(argv: list[str]) -> int:
                 features=bundle.features)  # fmt: skip
     print(f"step {saved['step']}: {json.dumps(settings)}")
     return 0
+
+
+def _mixed(trained: Weights, before: Weights, share: float) -> Weights:
+    """Return weights between those before and after fine-tuning (Wortsman et al. 2022).
+
+    They keep more of what Whisper knew and the recipe's few hours do not show. The CTC branch had
+    no weights before.
+    """
+    return {
+        name: value if name.startswith("ctc.") else share * value + (1 - share) * before[name]
+        for name, value in trained.items()
+    }
 
 
 def _tune(data: Path, cache: Path, folder: Path, every: int) -> dict[str, Any]:
