@@ -151,16 +151,11 @@ def test_nonsense_is_marked_and_orders_are_trusted(french):
     assert french.translate("xqzv blorf gnitz wup").doubtful
 
 
-@pytest.mark.parametrize("target", ["de", "es"])
-def test_other_languages_say_orders(target):
-    folder = MODELS_FOLDER / f"translator-en-{target}"
-    translator = Translator(Bundle(folder, kind="translator"))
-    expected = {
-        "de": "Schalte die Lichter in der Küche aus.",
-        "es": "Apaga las luces de la cocina.",
-    }
-    assert translator.translate("turn off the kitchen lights").text == expected[target]
-    assert (translator.source_language, translator.target_language) == ("en", target)
+def test_german_says_orders():
+    translator = Translator(Bundle(MODELS_FOLDER / "translator-en-de", kind="translator"))
+    result = translator.translate("turn off the kitchen lights")
+    assert result.text == "Schalte die Lichter in der Küche aus."
+    assert (translator.source_language, translator.target_language) == ("en", "de")
 
 
 @pytest.mark.train
