@@ -46,6 +46,7 @@ def main(argv: list[str]) -> int:
                     row.update(_train_one(cell, name, task, options, Path(scratch), both=both))
                 row["us a step"] = round(_speed_us(cell, options.parameters, both=both))
                 rows.append(row)
+        pairs = _pairs(options, Path(scratch))
         curves = _clipping(options, Path(scratch))
     options.out.mkdir(parents=True, exist_ok=True)
     _draw_gradients(options.out / "cells-gradients.png", options)
@@ -59,7 +60,7 @@ def main(argv: list[str]) -> int:
         "speakers. Letters: bits a letter on held-out commands. A step is one input of a batch of "
         "one, forward, in this eager Python form."
     )
-    _write(options.out / "cells.md", notes, rows)
+    _write(options.out / "cells.md", notes, rows, pairs)
     return 0
 
 
@@ -108,6 +109,22 @@ def _train_one(
     shown = {key: f"{value:.0f}" for key, value in dev.items() if not key.endswith("bits")}
     del shown["score"]
     return shown if name == "agreement" else {name: next(iter(shown.values()))}
+
+
+def _pairs(options: argparse.Namespace, scratch: Path) -> list[str]:
+    """Return what the trained GRUs make of a first word that only later words explain."""
+    task, lines = Names(), []
+    for text in ("teddy roosevelt was a great president", "teddy bears are on sale"):
+        chances = []
+        for both in (False, True):
+            net = _net("gru", task, options, both=both)
+            weights = load_weights(scratch / f"gru-names-{both}" / "best.pt")["model"]
+            net.load_state_dict(weights)
+            with torch.inference_mode():
+                chances.append(float(net.eval()(task.encode(text)[None]).softmax(2)[0, 0, 1]))
+        one, two = chances
+        lines.append(f'- "{text}": P(the first word is a name) {one:.2f} one way, {two:.2f} both')
+    return lines
 
 
 def _speed_us(cell: str, parameters: int, *, both: bool) -> float:
@@ -201,11 +218,13 @@ def _draw_clipping(path: Path, curves: dict[str, list[tuple[float, float]]]) -> 
     figure.savefig(path, dpi=110)
 
 
-def _write(path: Path, notes: str, rows: list[dict[str, Any]]) -> None:
+def _write(path: Path, notes: str, rows: list[dict[str, Any]], pairs: list[str]) -> None:
     names = list(rows[0])
     lines = [" | ".join(names), " | ".join("---" for _ in names)]
     lines += [" | ".join(str(row.get(name, "-")) for name in names) for row in rows]
     plots = "![gradients](cells-gradients.png)\n\n![clipping](cells-clipping.png)\n"
     table = "".join(f"| {line} |\n" for line in lines)
-    path.write_text(f"# Recurrent cells compared\n\n{notes}\n\n{table}\n{plots}", "utf-8")
+    told = "When a later word decides (GRU):\n\n" + "\n".join(pairs)
+    page = f"# Recurrent cells compared\n\n{notes}\n\n{table}\n{told}\n\n{plots}"
+    path.write_text(page, "utf-8")
     print(table)
