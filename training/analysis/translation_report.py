@@ -62,7 +62,7 @@ def bleu(found: Sequence[str], references: Sequence[str]) -> float:
 def write_table(path: Path, title: str, notes: str, rows: Sequence[Mapping[str, object]]) -> None:
     """Write a Markdown page of one table and print it."""
     names = list(rows[0])
-    lines = [" | ".join(names), "|".join("---" for _ in names)]
+    lines = [" | ".join(names), " | ".join("---" for _ in names)]
     lines += [" | ".join(_cell(row[name]) for name in names) for row in rows]
     text = f"# {title}\n\n{notes}\n\n" + "".join(f"| {line} |\n" for line in lines)
     path.parent.mkdir(parents=True, exist_ok=True)
