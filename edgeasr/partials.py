@@ -10,11 +10,11 @@ import numpy as np
 
 from edgeasr.session import Array, OnnxSession
 
-__all__ = ["PartialDecoder", "common_prefix", "most_units"]
+__all__ = ["PartialDecoder", "common_prefix", "most_units", "repeats"]
 
 _FRAMES_PER_UNIT = 6  # 20 ms frames; nobody speaks faster
 _SPARE_UNITS = 8
-_RARER = 1 / 16  # growth of the utterance that is worth another run
+_REPEATED_UNITS = 6  # so many said once before are the start of a loop
 _POSITIONS = 160  # of the decoder
 
 
@@ -34,7 +34,6 @@ class PartialDecoder:
         self._values = decoder.zeros("past_values", beams=1, past=0)
         self._units: tuple[int, ...] = ()
         self._agreed = 0
-        self._spelled_frames = 0
 
     def hear(self, states: Array) -> None:
         """Take the encoder's states of one more chunk, float32 [1, n, W]."""
@@ -43,16 +42,11 @@ class PartialDecoder:
             self._heard[name] = np.concatenate([self._heard[name], part], axis=3)
 
     def spell(self) -> tuple[int, ...]:
-        """Return the most likely units of what was heard so far, without the first ones.
-
-        In long speech, where a run costs more, they are looked for a little less often.
-        """
-        frames = self._frames()
-        if frames < self._spelled_frames * (1 + _RARER):
-            return self._units
-        self._spelled_frames = frames
+        """Return the most likely units of what was heard so far, without the first ones."""
         spelled, keys, values = self._continue()
-        self._agreed = max(self._agreed, common_prefix(self._units, spelled))
+        # The last unit may be half a word, however often it is heard.
+        same = min(common_prefix(self._units, spelled), len(spelled) - 1)
+        self._agreed = max(self._agreed, same)
         self._units = spelled
         # The last agreed unit is fed again next time, since it has to predict what follows.
         cached = len(self._start) + self._agreed - 1 if self._agreed else 0
@@ -79,6 +73,9 @@ class PartialDecoder:
             if best == self._end:
                 break
             units.append(best)
+            if repeats(units):
+                del units[max(self._agreed, len(units) - _REPEATED_UNITS) :]
+                break
             feed = [best]
         return tuple(units), keys, values
 
@@ -86,6 +83,13 @@ class PartialDecoder:
 def most_units(frames: int, start_units: int) -> int:
     """Return how many units can follow the first ones in so many 20 ms frames."""
     return min(_SPARE_UNITS + frames // _FRAMES_PER_UNIT, _POSITIONS - start_units)
+
+
+def repeats(units: Sequence[int]) -> bool:
+    """Return whether the last few units have been said before."""
+    last = list(units[-_REPEATED_UNITS:])
+    earlier = range(len(units) - 2 * _REPEATED_UNITS + 1)
+    return any(list(units[at : at + _REPEATED_UNITS]) == last for at in earlier)
 
 
 def common_prefix(one: Sequence[int], two: Sequence[int]) -> int:
