@@ -1,11 +1,15 @@
 """What several tests share: audio made on the spot, the shipped models loaded once."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import soundfile
 
 from edgeasr.recordings import bundled_recordings
 from edgeasr.sources import read_audio
+
+AUDIO = Path(__file__).parent / "audio"
 
 
 @pytest.fixture(scope="session")
@@ -18,8 +22,9 @@ def models():
 
 @pytest.fixture(scope="session")
 def recordings() -> dict[str, np.ndarray]:
-    """The bundled recordings, int16 [n] by file stem."""
-    return {path.stem: read_audio(path) for path in bundled_recordings()}
+    """The bundled recordings and those of the tests, int16 [n] by file stem."""
+    paths = [*bundled_recordings(), *sorted(AUDIO.glob("*-*.flac"))]
+    return {path.stem: read_audio(path) for path in paths}
 
 
 @pytest.fixture

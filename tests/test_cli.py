@@ -10,7 +10,7 @@ import pytest
 from edgeasr.cli import main
 from edgeasr.recordings import bundled_recordings
 
-RECORDING = next(path for path in bundled_recordings() if path.stem == "computer-forecast")
+RECORDING = Path(__file__).parent / "audio" / "computer-forecast.flac"
 
 
 def run(capsys, *arguments):

@@ -2,7 +2,7 @@
 
 No given corpus holds a wake word and an order from one mouth, so a wake word of one speaker is
 followed, after a short pause, by a sentence of another. Nothing else is done to the sound but
-levelling, 50 ms fades and the hiss of a quiet room.
+levelling, 10 ms fades and the hiss of a quiet room.
 """
 
 import argparse
@@ -17,10 +17,10 @@ from edgeasr.audio import SAMPLE_RATE
 from edgeasr.sources import read_audio
 from training.synthesis import trim
 
-__all__ = ["RECORDINGS", "main"]
+__all__ = ["RECORDINGS", "TEST_RECORDINGS", "main"]
 
 _LEVEL = 0.08  # RMS of speech, of full scale
-_FADE = SAMPLE_RATE // 20
+_FADE = SAMPLE_RATE // 100
 
 
 @dataclass(frozen=True)
@@ -35,25 +35,20 @@ class Recording:
 
 _PICOVOICE = "wake/picovoice/raw_audio_"
 _COMMON_VOICE = "speech/commonvoice_misc/omnilingo_en_clips_common_voice_en_"
+_DEV_CLEAN = "speech/librispeech_devclean_mp3/dev-clean_"
+_COMPUTER = f"{_PICOVOICE}computer_4c852044-cbb6-4d30-b9b4-0418b062fc65.opus"
+_JARVIS = f"{_PICOVOICE}jarvis_04817d65-6f2f-4784-ba31-54cc7cf75de5.opus"
+_ALEXA = f"{_PICOVOICE}alexa_138.opus"
 RECORDINGS = (
+    Recording("computer-brother", _COMPUTER, f"{_DEV_CLEAN}1272_135031_1272-135031-0012.opus", 0.3),
     Recording(
-        "computer-forecast",
-        f"{_PICOVOICE}computer_4c852044-cbb6-4d30-b9b4-0418b062fc65.opus",
-        f"{_COMMON_VOICE}78545.opus",
-        0.25,
+        "jarvis-glasses", _JARVIS, "speech/speechocean762/WAVE_SPEAKER2089_020890219.opus", 0.05
     ),
-    Recording(
-        "jarvis-glasses",
-        f"{_PICOVOICE}jarvis_0545db98-2cef-4b6f-8ba9-50410904e4fe.opus",
-        "speech/speechocean762/WAVE_SPEAKER2089_020890219.opus",
-        0.0,
-    ),
-    Recording(
-        "alexa-passwords",
-        f"{_PICOVOICE}alexa_138.opus",
-        f"{_COMMON_VOICE}178693.opus",
-        0.6,
-    ),
+    Recording("alexa-meant", _ALEXA, f"{_DEV_CLEAN}2428_83699_2428-83699-0022.opus", 0.6),
+)
+TEST_RECORDINGS = (
+    Recording("computer-forecast", _COMPUTER, f"{_COMMON_VOICE}78545.opus", 0.25),
+    Recording("alexa-passwords", _ALEXA, f"{_COMMON_VOICE}178693.opus", 0.6),
 )
 
 
@@ -62,10 +57,12 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m training recordings", description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, default=Path("edgeasr/recordings"))
+    parser.add_argument("--test-out", type=Path, default=Path("tests/audio"))
     options = parser.parse_args(argv)
-    for recording in RECORDINGS:
-        samples = _join(recording, options.data)
-        soundfile.write(options.out / f"{recording.name}.flac", samples, SAMPLE_RATE)
+    for folder, recordings in ((options.out, RECORDINGS), (options.test_out, TEST_RECORDINGS)):
+        for recording in recordings:
+            samples = _join(recording, options.data)
+            soundfile.write(folder / f"{recording.name}.flac", samples, SAMPLE_RATE)
     return 0
 
 
