@@ -67,8 +67,8 @@ class Agreement:
     batch = 64
 
     def train(self, random: np.random.Generator) -> Examples:
-        """Return sentences of one distance drawn from 2 to 60."""
-        return self.at(random, int(random.integers(2, 61)), self.batch)
+        """Return sentences of one distance from 2 to 60; near ones are drawn more often."""
+        return self.at(random, 2 + int(59 * random.random() ** 2), self.batch)
 
     def at(self, random: np.random.Generator, distance: int, count: int) -> Examples:
         """Return `count` sentences of one distance."""
