@@ -151,7 +151,7 @@ def _recordings(root: Path, words: tuple[str, ...]) -> dict[str, list[Pcm]]:
     for word in words:
         if not found[word]:
             print(f"{word}: no real recordings; synthetic voices that training did not hear")
-            plan = SpeechPlan(mixed=0, native_rounds=4)
+            plan = SpeechPlan(mixed=0)
             found[word] = [pcm for _, pcm in phrase_clips([word], plan, [], held_out_alone=True)]
     return found
 
