@@ -52,7 +52,7 @@ def main(argv: list[str]) -> int:
     _draw_gradients(options.out / "cells-gradients.png", options)
     _draw_clipping(options.out / "cells-clipping.png", curves)
     notes = (
-        f"`python -m training.analysis cells {' '.join(argv)}`, seed {options.seed}, "
+        f"`python -m training.analysis cells {_shown(argv)}`, seed {options.seed}, "
         f"{time.process_time() - began:.0f} s of processor time, {options.steps} steps a task, "
         f"about {options.parameters} parameters a layer. Columns of numbers: words between subject "
         "and verb, accuracy in percent on 400 sentences each (50 is chance). Names: percent of "
@@ -62,6 +62,11 @@ def main(argv: list[str]) -> int:
     )
     _write(options.out / "cells.md", notes, rows, pairs)
     return 0
+
+
+def _shown(argv: list[str]) -> str:
+    """Return the arguments as typed, folders as ROOT."""
+    return " ".join("ROOT" if "/" in one else one for one in argv)
 
 
 def _options(argv: list[str]) -> argparse.Namespace:

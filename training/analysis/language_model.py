@@ -62,12 +62,17 @@ def main(argv: list[str]) -> int:
     options.out.mkdir(parents=True, exist_ok=True)
     _draw(options.out / "language-model.png", curves)
     notes = (
-        f"`python -m training.analysis language-model {' '.join(argv)}`, seed {options.seed}, "
+        f"`python -m training.analysis language-model {_shown(argv)}`, seed {options.seed}, "
         f"{time.process_time() - began:.0f} s of processor time, {options.steps} steps a network, "
         f"{len(known)} sentences, perplexity on {len(held)} others, ends of sentences counted."
     )
     _write(options.out / "language-model.md", notes, rows, samples)
     return 0
+
+
+def _shown(argv: Sequence[str]) -> str:
+    """Return the arguments as typed, paths without the folders of one machine."""
+    return " ".join(Path(one).name if "/" in one else one for one in argv)
 
 
 class LanguageTask:
