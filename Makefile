@@ -17,7 +17,9 @@ test: $(VENV)/.dev lint  ## run the linters and all quick tests
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
-	$(BIN)/mypy
+	$(BIN)/mypy -p edgeasr
+	@if $(BIN)/python -c 'import torch' 2>/dev/null; then $(BIN)/mypy -p training; \
+	else echo 'the extra `train` is not installed: training/ is linted, but not type-checked'; fi
 
 bench: $(VENV)/.demo  ## CPU seconds per hour of audio, memory, start-up, on this machine
 	$(BIN)/edgeasr bench

@@ -142,7 +142,8 @@ def _capital(words: Words, position: int) -> str | None:
     if word in _MAYBE_MONTH:
         before, after = _word(words, position - 1), _word(words, position + 1)
         dated = read_ordinal(words, position + 1) or read_ordinal(words, position - 1)
-        dated = dated or (after == "the" and read_ordinal(words, position + 2))
+        if after == "the":
+            dated = dated or read_ordinal(words, position + 2)
         if dated or before in ("of", "in", "since", "until"):
             return word.capitalize()
     return None

@@ -169,4 +169,5 @@ def read_schemes(content: Sequence[dict[str, Any]]) -> tuple[Scheme, ...]:
 
 def _softmax(logits: Array) -> Array:
     powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    return powers / powers.sum(axis=-1, keepdims=True)
+    shares: Array = powers / powers.sum(axis=-1, keepdims=True)
+    return shares

@@ -94,7 +94,8 @@ def _without(sentences: list[Sentence], test: dict[str, list[Sentence]]) -> list
 
 
 def _split(sentences: list[Sentence], salt: str) -> tuple[list[Sentence], list[Sentence]]:
-    train, dev = [], []
+    train: list[Sentence] = []
+    dev: list[Sentence] = []
     for one in sentences:
         held = in_held_out_share(_key(one), _DEV_SHARE, salt=salt)
         (dev if held else train).append(one)

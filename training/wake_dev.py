@@ -30,7 +30,9 @@ def with_noise(frames: Frames, noise: Frames, snr_db: float) -> Frames:
     speech_level = np.percentile(frames.max(axis=1), 90)
     noise_level = np.percentile(noise.max(axis=1), 90)
     shift = speech_level - noise_level - snr_db / 10
-    return np.log10(10.0**frames + 10.0 ** (noise[place] + shift)).astype(np.float32)
+    power = 10.0**frames + 10.0 ** (noise[place] + shift)
+    mixed: Frames = np.log10(power).astype(np.float32)
+    return mixed
 
 
 @dataclass
@@ -72,9 +74,9 @@ class Scorer:
         for index in clips:
             clip = pack.clips[index]
             for first in range(0, clip.frames, _STREAM_FRAMES):
-                frames = pack.frames(clip)[first : first + _STREAM_FRAMES]
+                frames = pack.frames(clip)[first : first + _STREAM_FRAMES].astype(np.float32)
                 if tempo != 1.0:
-                    frames = stretched(frames.astype(np.float32), tempo)[:_STREAM_FRAMES]
+                    frames = stretched(frames, tempo)[:_STREAM_FRAMES]
                 if filled + len(frames) > _STREAM_FRAMES:
                     minutes.append(np.full((_STREAM_FRAMES, 80), -10.0, np.float32))
                     places.append(np.zeros((_STREAM_FRAMES, 2), np.int64))

@@ -26,7 +26,8 @@ def levelled(frames: Array) -> Array:
     """Return the frames with their loud part at log10 power 0 in the mean band."""
     loudness = frames.max(axis=1)
     place = int(len(loudness) * 0.9)
-    return frames - np.partition(loudness, place)[place]
+    level: Array = frames - np.partition(loudness, place)[place]
+    return level
 
 
 def stretched(frames: Array, factor: float) -> Array:
@@ -36,7 +37,8 @@ def stretched(frames: Array, factor: float) -> Array:
     low = at.astype(np.int64)
     high = np.minimum(low + 1, len(frames) - 1)
     share = (at - low)[:, None]
-    return frames[low] * (1 - share) + frames[high] * share
+    mixed: Array = frames[low] * (1 - share) + frames[high] * share
+    return mixed
 
 
 def tract(frames: Array, rng: np.random.Generator) -> Array:
@@ -47,4 +49,5 @@ def tract(frames: Array, rng: np.random.Generator) -> Array:
     low = at.astype(np.int64)
     high = np.minimum(low + 1, 79)
     share = (at - low)[None]
-    return frames[:, low] * (1 - share) + frames[:, high] * share
+    mixed: Array = frames[:, low] * (1 - share) + frames[:, high] * share
+    return mixed

@@ -47,7 +47,8 @@ def made_room(rng: np.random.Generator) -> Response:
         tail[int(echo_s * SAMPLE_RATE)] += rng.choice([-1, 1]) * rng.uniform(1, 6)
     tail /= np.sqrt(np.square(tail).sum())
     tail[0] += 10 ** (rng.uniform(-6, 10) / 20)
-    return (tail / np.sqrt(np.square(tail).sum())).astype(np.float32)
+    response: Response = (tail / np.sqrt(np.square(tail).sum())).astype(np.float32)
+    return response
 
 
 def reverberate(pcm: Pcm, response: Response) -> Pcm:
@@ -56,4 +57,5 @@ def reverberate(pcm: Pcm, response: Response) -> Pcm:
     wet = fftconvolve(dry, response)[: len(dry)]
     gain = np.sqrt(np.square(dry).mean() / max(1e-9, float(np.square(wet).mean())))
     gain = min(gain, 32000 / max(1.0, float(np.abs(wet).max())))
-    return (wet * gain).astype(np.int16)
+    heard: Pcm = (wet * gain).astype(np.int16)
+    return heard

@@ -71,7 +71,7 @@ class WakeNet(nn.Module):
 
     def step(self, frames: Tensor, state: WakeState) -> tuple[Tensor, WakeState]:
         """Return logits (B, T / 4, words) and the state after frames (B, T, 80), T % 4 == 0."""
-        pairs = frames.unflatten(2, (self.bands, 2)).mean(dim=3)
+        pairs = frames.reshape(*frames.shape[:2], self.bands, 2).mean(dim=3)
         x = ((pairs + 4.0) / 4.0).transpose(1, 2)  # (B, 40, T)
         x1 = torch.cat([state.first, x], dim=2)
         y = torch.relu(self.norm1(self.conv1(x1)))  # (B, C1, T / 2)
