@@ -9,7 +9,6 @@ RECIPES = (
     "recogniser",
     "recogniser_finish",
     "recogniser_synthetic",
-    "recogniser_tune",
     "recordings",
     "synthesis",
     "tagger",
