@@ -10,7 +10,7 @@ from edgeasr.features import FeatureSpec
 CARD = {
     "the data and licences": r"data\b[\s\S]*(CC|Apache|MIT)",
     "the command": "python -m training",
-    "the seed": r"seed \d",
+    "the seed": r"seeds? \d",
     "figures in a table": r"\n\|.*\d.*\|",
     "the size": r"\d MB|\d kB",
     "weaknesses": "weak",
