@@ -101,4 +101,5 @@ def _decode(
 
 
 def _reason(error: Exception) -> str:
-    return str(error).rstrip(". ") or type(error).__name__
+    text = getattr(error, "error_string", None) or str(error)
+    return text.rstrip(". ") or type(error).__name__

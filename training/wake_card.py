@@ -16,7 +16,7 @@ _HEAD = """\
 
 A streaming detector: log10 mel power in pairs of bands, two causal convolutions of stride 2, two
 unidirectional GRU layers of 128, a sigmoid a word every 40 ms; 231,000 parameters for all words
-(limit: 200,000 each). State in, state out. A word that passes the first threshold may be verified
+(limit: 200,000 each), 1.4 MB. State in, state out. A word that passes the first threshold may be verified
 by the recogniser's CTC branch 240 ms later (`words_verified` in `bundle.json`), when the recogniser
 is the one that stage was fitted to; otherwise the network decides alone.
 
