@@ -21,6 +21,7 @@ from edgeasr.jobs import transcribe_job
 from edgeasr.kept import keep
 from edgeasr.live import LiveSettings, change
 from edgeasr.loading import Models
+from edgeasr.memory import trim_heap
 from edgeasr.notify import summary
 from edgeasr.publisher import Publisher
 from edgeasr.recorder import FlightRecorder
@@ -31,6 +32,7 @@ __all__ = ["Daemon"]
 _LOG = logging.getLogger(__name__)
 _LATE_S = 1.0  # backlog from which partials are no longer sent
 _OVERLOADED = 0.5  # share of the sound queue from which commands wait
+_ENDS = frozenset({"transcript", "no_speech"})
 _MOST_FAILURES = 5  # in a row, before the process gives up and is started anew
 
 
@@ -235,6 +237,8 @@ class Daemon:
             return
         self.chunks += 1
         self.emit(events)
+        if any(event.NAME in _ENDS for event in events):
+            trim_heap()  # what the search took, while nobody waits
         if self.recorder.on:
             thresholds = self.live.thresholds(self._models.wake.thresholds)
             self.recorder.scores(self._assistant.latest_scores, thresholds)
