@@ -25,6 +25,7 @@ from edgeasr.memory import trim_heap
 from edgeasr.notify import summary
 from edgeasr.publisher import Publisher
 from edgeasr.recorder import FlightRecorder
+from edgeasr.sensitivity import with_thresholds
 from edgeasr.stats import StageTimes
 
 __all__ = ["Daemon"]
@@ -176,7 +177,8 @@ class Daemon:
 
     def change(self, command: SetCommand) -> dict[str, Any]:
         """Change live settings; return those in force. Raises CommandError."""
-        live = change(self.live, command.changes, self._models.translators)
+        changes = with_thresholds(command.changes, self._models.wake)
+        live = change(self.live, changes, self._models.translators)
         try:
             self.apply(live)
         except ConfigError as error:

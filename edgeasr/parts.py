@@ -16,6 +16,7 @@ from edgeasr.live import LiveSettings, change, live_settings
 from edgeasr.loading import SHIPPED, Models, load_models
 from edgeasr.microphone import Microphone
 from edgeasr.mqtt_topics import Topics
+from edgeasr.sensitivity import with_thresholds
 from edgeasr.site import DEFAULT_SITE, read_site
 from edgeasr.understand import Understander, load_understander
 
@@ -66,7 +67,8 @@ def live_of(config: Config, models: Models) -> LiveSettings:
     live = live_settings(config, models.wake.words)
     for key, value in kept(config.state.path() / "settings.json").items():
         try:
-            live = change(live, {key: value}, models.translators)
+            changes = with_thresholds({key: value}, models.wake)
+            live = change(live, changes, models.translators)
         except CommandError as error:
             _LOG.warning("a kept setting no longer holds: %s", error)
     return live
