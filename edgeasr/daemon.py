@@ -70,6 +70,7 @@ class Daemon:
         self._failures = 0
         self._recordings = 0
         self._was_lost = False
+        self._recognising = False
         self._shown: dict[str, Any] = {}
         self._attends = True
 
@@ -80,7 +81,9 @@ class Daemon:
 
     @property
     def state(self) -> str:
-        """idle, listening, or muted."""
+        """idle, listening, recognising (a recording that a command brought) or muted."""
+        if self._recognising:
+            return "recognising"
         return "muted" if self.live.muted else self._assistant.state
 
     @property
@@ -209,12 +212,17 @@ class Daemon:
         self._recordings += 1
         session = f"{self._run}-recording-{self._recordings}"
         steps = transcribe_job(audio, self._models, self._assistant, session=session)
-        while True:
-            with self.stages.timed("transcribe"):
-                events = next(steps, None)
-            if events is None:
-                return
-            yield events
+        self._recognising = True
+        try:
+            while True:
+                self.show()
+                with self.stages.timed("transcribe"):
+                    events = next(steps, None)
+                if events is None:
+                    return
+                yield events
+        finally:
+            self._recognising = False
 
     def label(self, kind: str, text: str | None) -> str:
         """Label the last recording; return its name. Raises CommandError."""
