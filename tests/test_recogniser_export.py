@@ -1,0 +1,58 @@
+"""The exported steps say what the trained network says, and streaming equals the whole."""
+
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("onnx")
+
+from training.export import check_parity, export_onnx  # noqa: E402 - after the skip
+from training.models.recogniser import Dims, Recogniser  # noqa: E402
+from training.recogniser_export import CtcStep, EncoderStep, Subsample, _steps  # noqa: E402
+
+pytestmark = pytest.mark.train
+SMALL = Dims(
+    units=30, ctc_units=9, mels=8, width=24, heads=2, layers=3, ctc_width=16, text_units=12
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def model():
+    torch.manual_seed(3)
+    model = Recogniser(SMALL).eval()
+    model.encoder.positional_embedding.normal_()
+    return model
+
+
+@pytest.mark.parametrize("name", ["subsample", "encoder", "ctc", "memory", "decoder"])
+def test_onnx_equals_torch(model, tmp_path, name):
+    module, example, outputs, dynamic = _steps(model)[name]
+    path = tmp_path / f"{name}.onnx"
+    export_onnx(module, example, path, outputs=outputs, dynamic=dynamic, metadata={"a": "b"})
+    assert check_parity(module, example, path, atol=1e-4) <= 1e-4
+
+
+@pytest.mark.parametrize("chunk", [2, 4, 8])
+def test_chunk_by_chunk_equals_the_whole_with_its_mask(model, chunk):
+    """What the runtime computes with caches is what training computed with a mask."""
+    frames = 16
+    mel = torch.randn(1, 2 * frames, SMALL.mels)
+    with torch.inference_mode():
+        last, middle = model.encoder(mel, torch.tensor([frames]), chunk)
+        expected = model.ctc(last, middle).log_softmax(-1)
+        padded = torch.nn.functional.pad(mel, (0, 0, 2, 1))
+        keep = torch.ones(1, 1, 2 * frames + 1)
+        keep[..., 0] = 0
+        x = Subsample(model)(padded, keep) + model.encoder.positional_embedding[:frames]
+        keys = values = torch.zeros(SMALL.layers, 1, SMALL.heads, 0, SMALL.width // SMALL.heads)
+        state, parts, ctc_parts = torch.zeros(1, 1, SMALL.ctc_width), [], []
+        for start in range(0, frames, chunk):
+            part, mid, new_keys, new_values = EncoderStep(model)(
+                x[:, start : start + chunk], keys, values
+            )
+            keys = torch.cat([keys, new_keys], dim=3)
+            values = torch.cat([values, new_values], dim=3)
+            log_probs, state = CtcStep(model)(part, mid, state)
+            parts.append(part)
+            ctc_parts.append(log_probs)
+    torch.testing.assert_close(torch.cat(parts, dim=1), last, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(torch.cat(ctc_parts, dim=1), expected, atol=1e-4, rtol=1e-4)
