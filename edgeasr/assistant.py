@@ -74,11 +74,6 @@ class Assistant:
         return self._samples / SAMPLE_RATE
 
     @property
-    def wake_scores(self) -> Mapping[str, float]:
-        """The highest smoothed score of each wake word since the last reset."""
-        return self._detector.top_scores
-
-    @property
     def latest_scores(self) -> Mapping[str, float]:
         """The highest smoothed score of each wake word in the latest block."""
         return self._detector.latest_scores

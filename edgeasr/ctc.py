@@ -45,8 +45,7 @@ class PrefixBeam:
 
     def best(self) -> Prefix:
         """Return the most probable prefix so far."""
-        units = max(self._beams, key=lambda prefix: _add(*self._beams[prefix]))
-        return Prefix(units, self._steps[units])
+        return self.n_best()[0][0]
 
     def n_best(self) -> list[tuple[Prefix, float]]:
         """Return the prefixes with their log probabilities, best first."""

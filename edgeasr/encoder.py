@@ -8,7 +8,7 @@ import numpy as np
 from edgeasr.features import Frames
 from edgeasr.session import Array, OnnxSession
 
-__all__ = ["EncoderNets", "EncoderStream", "positions"]
+__all__ = ["EncoderNets", "EncoderStream", "normalise", "positions"]
 
 _LOOK_BEHIND, _LOOK_AHEAD = 2, 1  # mel frames the convolutions see outside of a chunk
 _DYNAMIC_RANGE = 8.0  # Whisper's floor: log10 below the loudest band so far
@@ -19,6 +19,20 @@ def positions(first: int, count: int, width: int) -> Frames:
     rates = np.exp(-np.log(10_000) / (width // 2 - 1) * np.arange(width // 2))
     angles = np.arange(first, first + count)[:, None] * rates
     return np.concatenate([np.sin(angles), np.cos(angles)], axis=1).astype(np.float32)
+
+
+def normalise(log_mel: Frames, loudest: float = float("-inf")) -> tuple[Frames, float]:
+    """Apply Whisper's floor and scale to log10 mel, float32 [k, mels].
+
+    The floor lies below the loudest band so far, as a stream needs it; return the frames and that
+    band's value, to be given with the next ones.
+    """
+    if not len(log_mel):
+        return log_mel, loudest
+    so_far = np.maximum.accumulate(np.maximum(log_mel.max(axis=1), loudest))
+    floor = (so_far - _DYNAMIC_RANGE)[:, None]
+    scaled = ((np.maximum(log_mel, floor) + 4.0) / 4.0).astype(np.float32)
+    return scaled, float(so_far[-1])
 
 
 @dataclass(frozen=True)
@@ -49,7 +63,7 @@ class EncoderStream:
 
     def __init__(self, nets: EncoderNets) -> None:
         self._nets = nets
-        self._loudest = -np.inf
+        self._loudest = float("-inf")
         self._mel: Frames = np.zeros((0, 0), np.float32)
         """Normalised frames from `_LOOK_BEHIND` before the next chunk on"""
         self._keys = nets.encoder.zeros("past_keys", past=0)
@@ -68,7 +82,8 @@ class EncoderStream:
 
     def push(self, log_mel: Frames) -> list[Array]:
         """Take log10 mel, float32 [k, mels]; return CTC log P [steps, units] of whole chunks."""
-        self._append(self._normalise(log_mel))
+        mel, self._loudest = normalise(log_mel, self._loudest)
+        self._append(mel)
         needed = _LOOK_BEHIND + 2 * self._nets.chunk + _LOOK_AHEAD
         outputs = []
         while len(self._mel) >= needed:
@@ -87,15 +102,6 @@ class EncoderStream:
         padded = np.zeros((size, self._mel.shape[1]), np.float32)
         padded[: len(self._mel)] = self._mel
         return ended, [ended._advance(frames, padded)]  # noqa: SLF001 - the same class
-
-    def _normalise(self, log_mel: Frames) -> Frames:
-        """Apply Whisper's floor and scale, with the loudest band so far as the reference."""
-        if not len(log_mel):
-            return log_mel
-        loudest = np.maximum.accumulate(np.maximum(log_mel.max(axis=1), self._loudest))
-        self._loudest = float(loudest[-1])
-        floor = (loudest - _DYNAMIC_RANGE)[:, None]
-        return ((np.maximum(log_mel, floor) + 4.0) / 4.0).astype(np.float32)
 
     def _append(self, mel: Frames) -> None:
         if not len(mel):

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from mqtt_help import Mosquitto, Subscriber
 
 from edgeasr.recordings import bundled_recordings
 from edgeasr.sources import read_audio
@@ -48,3 +49,19 @@ def noise():
         return (rng.standard_normal(int(seconds * 16_000)) * level).astype(np.int16)
 
     return make
+
+
+@pytest.fixture
+def broker(tmp_path):
+    """A real Mosquitto on a free loopback port."""
+    broker = Mosquitto(tmp_path)
+    yield broker
+    broker.kill()
+
+
+@pytest.fixture
+def other(broker):
+    """Another client, which follows every topic."""
+    subscriber = Subscriber(broker.port)
+    yield subscriber
+    subscriber.close()

@@ -66,20 +66,6 @@ def _no_process_is_left():
             process.communicate()
 
 
-@pytest.fixture
-def broker(tmp_path):
-    broker = Mosquitto(tmp_path)
-    yield broker
-    broker.kill()
-
-
-@pytest.fixture
-def other(broker):
-    subscriber = Subscriber(broker.port)
-    yield subscriber
-    subscriber.close()
-
-
 def test_a_signal_ends_it_cleanly(tmp_path, broker, other):
     daemon = Process(tmp_path, broker.port).start()
     daemon.hear(commands_pcm(1))

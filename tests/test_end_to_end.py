@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from mqtt_help import Mosquitto, Subscriber, eventually
+from mqtt_help import eventually
 
 from edgeasr.assistant import Assistant
 from edgeasr.settings import Settings
@@ -40,20 +40,6 @@ class Hall:
 
     def end(self):
         return self.process.communicate(timeout=60)[1].decode(), self.process.returncode
-
-
-@pytest.fixture
-def broker(tmp_path):
-    broker = Mosquitto(tmp_path)
-    yield broker
-    broker.kill()
-
-
-@pytest.fixture
-def other(broker):
-    subscriber = Subscriber(broker.port)
-    yield subscriber
-    subscriber.close()
 
 
 @pytest.fixture

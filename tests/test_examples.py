@@ -12,19 +12,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from mqtt_help import Mosquitto, Subscriber, eventually, free_port
+from mqtt_help import Subscriber, eventually, free_port
 
 from edgeasr.commands import parse_command
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 TRANSCRIPT = {"site": "kitchen", "text": "turn off the light", "confidence": 0.93}
-
-
-@pytest.fixture
-def broker(tmp_path):
-    broker = Mosquitto(tmp_path)
-    yield broker
-    broker.kill()
 
 
 def test_the_subscriber_prints_what_is_said(broker):

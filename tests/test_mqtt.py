@@ -56,20 +56,6 @@ def kept_on_disk(folder):
     return ("persistence true", f"persistence_location {folder}/", "max_queued_messages 0")
 
 
-@pytest.fixture
-def broker(tmp_path):
-    broker = Mosquitto(tmp_path)
-    yield broker
-    broker.kill()
-
-
-@pytest.fixture
-def other(broker):
-    subscriber = Subscriber(broker.port)
-    yield subscriber
-    subscriber.close()
-
-
 def test_it_announces_itself_and_says_good_bye(broker, other):
     state = Message(topic=TOPICS.state, body=b"{}", retain=True)
     with Running(broker.port, announce=[state]) as running:

@@ -64,20 +64,6 @@ def scripted(monkeypatch):
 
 
 @pytest.fixture
-def broker(tmp_path):
-    broker = Mosquitto(tmp_path)
-    yield broker
-    broker.kill()
-
-
-@pytest.fixture
-def other(broker):
-    subscriber = Subscriber(broker.port)
-    yield subscriber
-    subscriber.close()
-
-
-@pytest.fixture
 def den(tmp_path, broker, other):
     """A running daemon that hears silence."""
     with Running(tmp_path, broker.port) as running:

@@ -14,7 +14,7 @@ import paho.mqtt.client as paho
 import pytest
 import soundfile
 from fake_worker import SERVICE
-from mqtt_help import Mosquitto, Subscriber, eventually
+from mqtt_help import Subscriber, eventually
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
@@ -57,13 +57,6 @@ class Site(Subscriber):
     def status(self, name: str) -> str:
         seen = [body.decode() for body in self.bodies(f"edgeasr/worker/{name}")]
         return seen[-1] if seen else "never seen"
-
-
-@pytest.fixture
-def broker(tmp_path):
-    broker = Mosquitto(tmp_path)
-    yield broker
-    broker.kill()
 
 
 @pytest.fixture

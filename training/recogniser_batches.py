@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from edgeasr.audio import SAMPLE_RATE, to_int16
+from edgeasr.encoder import normalise
 from edgeasr.features import LogMel
 from training.augment import Noises, add_noise, add_room, change_speed, limit_band, surround
 from training.recogniser_data import Clip, ClipStore
 
-__all__ = ["Batch", "Batches", "collate", "normalise_mel"]
+__all__ = ["Batch", "Batches", "collate"]
 
 Samples = NDArray[np.float32]
 FRAMES_PER_STEP = 4  # 40 ms, the CTC branch's step
@@ -28,12 +29,6 @@ class Batch:
     lengths: Tensor
     """int64 [batch], 20 ms frames"""
     texts: list[str]
-
-
-def normalise_mel(log_mel: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Apply Whisper's floor and scale, the floor from the running maximum as a stream must."""
-    loudest = np.maximum.accumulate(log_mel.max(axis=1))
-    return ((np.maximum(log_mel, loudest[:, None] - 8.0) + 4.0) / 4.0).astype(np.float32)
 
 
 def collate(mels: list[NDArray[np.float32]], texts: list[str]) -> Batch:
@@ -77,7 +72,7 @@ class Batches:
         for clip in mine:
             own = np.random.default_rng((self._seed, step, clip.start))
             samples, text = self._change(store.read(clip).astype(np.float32), clip.text, own)
-            mels.append(self._mask(normalise_mel(self._log_mel(samples)), own))
+            mels.append(self._mask(normalise(self._log_mel(samples))[0], own))
             texts.append(text)
         return collate(mels, texts)
 

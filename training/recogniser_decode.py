@@ -7,8 +7,9 @@ import torch
 from torch import Tensor
 
 from edgeasr.audio import SAMPLE_RATE
+from edgeasr.encoder import normalise
 from edgeasr.features import LogMel
-from training.recogniser_batches import Batch, collate, normalise_mel
+from training.recogniser_batches import Batch, collate
 from training.recogniser_data import Clip, ClipStore
 from training.recogniser_units import Units
 from training.scoring import word_errors
@@ -58,7 +59,7 @@ class DevSet:
         ordered = sorted(clips, key=lambda clip: clip.samples)
         for start in range(0, len(ordered), _BATCH):
             some = ordered[start : start + _BATCH]
-            mels = [normalise_mel(log_mel(np.concatenate([store.read(c), _TAIL]))) for c in some]
+            mels = [normalise(log_mel(np.concatenate([store.read(c), _TAIL])))[0] for c in some]
             batches.append(collate(mels, [clip.text for clip in some]))
         return batches
 

@@ -16,6 +16,7 @@ from edgeasr.audio import SAMPLE_RATE
 from training.manifest import in_held_out_share
 from training.recogniser_text import normalise
 from training.synthesis import Job, Voice, synthesise_many, voices
+from training.translator_forms import number_words
 
 __all__ = ["TEST_SHARE", "main"]
 
@@ -24,12 +25,6 @@ TEST_ENGINES = {"rhvoice": 0.55, "flite": 0.45}
 TEST_VOICES = frozenset({"rhvoice/bdl", "flite/awb"})
 TEST_SHARE = 0.05
 WAKE_WORDS = ("computer", "jarvis", "hey jarvis", "alexa", "snowboy", "smart mirror", "view glass")
-_DIGITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
-_TEENS = [
-    "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen",
-    "eighteen", "nineteen",
-]  # fmt: skip
-_TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 
 
 def main(argv: list[str]) -> int:
@@ -106,27 +101,18 @@ def _spelled(rng: np.random.Generator) -> str:
         "set the {thing} to {number} percent",
         "set the temperature to {number} degrees",
         "set a timer for {number} {unit}",
-        " ".join(_DIGITS[digit] for digit in rng.integers(0, 10, rng.integers(3, 8))),
+        " ".join(number_words(int(digit)) for digit in rng.integers(0, 10, rng.integers(3, 8))),
         " ".join(letters[letter] for letter in rng.integers(0, 26, rng.integers(3, 7))),
     )
     fillers = {
-        "hour": [_number(hour) for hour in range(1, 13)],
-        "minute": ["o'clock", "fifteen", "thirty", "forty five", *_TEENS[::3]],
-        "number": [_number(number) for number in range(5, 100)],
+        "hour": [number_words(hour) for hour in range(1, 13)],
+        "minute": ["o'clock", *map(number_words, (15, 30, 45, 10, 13, 16, 19))],
+        "number": [number_words(number) for number in range(5, 100)],
         "thing": ["lights", "volume", "brightness", "blinds"],
         "unit": ["minutes", "seconds"],
     }
     chosen = {name: values[rng.integers(len(values))] for name, values in fillers.items()}
     return templates[rng.integers(len(templates))].format(**chosen)
-
-
-def _number(value: int) -> str:
-    if value < 10:
-        return _DIGITS[value]
-    if value < 20:
-        return _TEENS[value - 10]
-    tens, ones = divmod(value, 10)
-    return f"{_TENS[tens - 2]} {_DIGITS[ones]}" if ones else _TENS[tens - 2]
 
 
 def _write(jobs: list[Job], out: Path, workers: int) -> None:
