@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from edgeasr.bundle import Bundle
 from edgeasr.errors import BundleError, ConfigError
-from edgeasr.features import FRAME_S, Frames
+from edgeasr.features import FRAME_S, FeatureSpec, Frames
 from edgeasr.session import Tensors
 from edgeasr.wake_verify import Candidates, PhraseVerifier, Reader, VerifyRule
 
@@ -27,6 +27,7 @@ _REARM_SHARE = 0.5  # of the threshold, below which a word may fire again
 _OTHERS_S = 0.5  # after a detection, for every other word
 _HOLD_STEPS = 5  # how long "jarvis" waits for a rising "hey jarvis"
 _RISING_SHARE = 0.1  # of the network's threshold, above which the longer word counts as rising
+_SILENCE_S = 1.0  # that a fresh stream has heard: a word may be cut close to a file's beginning
 
 
 @dataclass(frozen=True)
@@ -88,10 +89,17 @@ class WakeModel:
         except (KeyError, TypeError) as error:
             raise BundleError(f"{bundle.folder}: bad setting {error}; export again") from error
         self._states = [name for name in self._session.input_names if name != "frames"]
+        self._quiet = self._after_silence()
+
+    def _after_silence(self) -> Tensors:
+        spec = FeatureSpec()
+        count = round(_SILENCE_S / FRAME_S) // self.step_frames * self.step_frames
+        silence = np.full((count, spec.mels), np.log10(spec.floor), np.float32)
+        return self.step(silence, {name: self._session.zeros(name) for name in self._states})[1]
 
     def fresh(self) -> Tensors:
-        """Return the state of a stream that has heard nothing."""
-        return {name: self._session.zeros(name) for name in self._states}
+        """Return the state of a stream that has heard a second of silence."""
+        return dict(self._quiet)
 
     def step(self, frames: Frames, state: Tensors) -> tuple[Scores, Tensors]:
         """Return scores float32 [k / step_frames, words] of frames [k, 80], and the state after.

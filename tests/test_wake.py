@@ -54,10 +54,13 @@ def model() -> WakeModel:
     return WakeModel(Bundle(find_bundle("wake", list(SHIPPED)), kind="wake"))
 
 
-def detect(model: WakeModel, path: Path) -> tuple[list[Detection], dict[str, float]]:
+def scores_of(model: WakeModel, pcm: Any) -> tuple[list[Detection], dict[str, float]]:
     detector = WakeDetector(model, model.thresholds)
-    pcm = np.concatenate([read_audio(path), np.zeros(8000, np.int16)])
     return detector.push(LogMel()(pcm)), detector.top_scores
+
+
+def detect(model: WakeModel, path: Path) -> tuple[list[Detection], dict[str, float]]:
+    return scores_of(model, np.concatenate([read_audio(path), np.zeros(8000, np.int16)]))
 
 
 def test_one_loud_step_is_not_a_word() -> None:
@@ -129,6 +132,16 @@ def test_detections_do_not_depend_on_the_size_of_the_pieces(model: WakeModel, si
         (hit.word, hit.at_frame) for hit in expected
     ]
     assert pieces.top_scores == pytest.approx(whole.top_scores, abs=1e-5)
+
+
+@pytest.mark.parametrize("name", ["alexa", "view-glass"])
+def test_a_file_that_begins_with_the_word_is_heard_as_after_silence(
+    model: WakeModel, name: str
+) -> None:
+    begins = read_audio(CLIPS / f"{name}.opus")[8000:]
+    _, after_silence = scores_of(model, np.concatenate([np.zeros(16_000, np.int16), begins]))
+    _, at_once = scores_of(model, begins)
+    assert at_once == pytest.approx(after_silence, abs=0.01)
 
 
 def test_a_reset_detector_repeats_itself(model: WakeModel) -> None:

@@ -10,7 +10,10 @@ from typing import Any
 from edgeasr.audio import Pcm
 from edgeasr.sources import read_audio
 
-__all__ = ["Utterance", "in_held_out_share", "read_manifest", "read_manifests", "read_pcm"]
+__all__ = [
+    "Utterance", "held_out_order", "in_held_out_share", "read_manifest", "read_manifests",
+    "read_pcm",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,8 +48,13 @@ def read_manifests(root: Path, names: Iterable[str]) -> Iterator[Utterance]:
 
 def in_held_out_share(key: str, share: float, *, salt: str = "") -> bool:
     """Return whether a speaker or sentence is held out; the same on every machine."""
+    return held_out_order(key, salt=salt) < share
+
+
+def held_out_order(key: str, *, salt: str = "") -> float:
+    """Return 0 to 1, by chance but the same on every machine: below the share is held out."""
     digest = hashlib.sha256((salt + key).encode()).digest()
-    return int.from_bytes(digest[:8], "big") / 2**64 < share
+    return int.from_bytes(digest[:8], "big") / 2**64
 
 
 def read_pcm(utterance: Utterance) -> Pcm:

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from training.pronunciation import Pronunciations
+from training.synthesis import voices
 from training.wake_corpus import negatives, positives
 from training.wake_packs import Pack, build_pack
 from training.wake_rooms import measured_rooms
-from training.wake_speech import SpeechPlan, near_miss_clips, phrase_clips
+from training.wake_speech import SpeechPlan, held_out, near_miss_clips, phrase_clips
 
-__all__ = ["WakePacks", "load_pronunciations"]
+__all__ = ["WakePacks", "held_out_packs", "load_pronunciations"]
 
 REAL_WORDS = ("computer", "jarvis", "alexa", "snowboy", "smart mirror", "view glass")
 
@@ -47,6 +48,20 @@ class WakePacks:
             build_pack(cache / "words", positives(root, rooms, seed=seed)),
             [*made, near],
         )
+
+
+def held_out_packs(root: Path, cache: Path, words: Sequence[str]) -> tuple[list[Pack], Pack]:
+    """Return what is measured on, the words and the negatives: a minute's work, no training data.
+
+    A word without real recordings is said by synthetic voices that training did not hear.
+    """
+    packs = [build_pack(cache / "held-words", positives(root, [], seed=1, held_out_alone=True))]
+    spoken = [word for word in words if word not in REAL_WORDS]
+    if spoken and any(map(held_out, voices())):
+        plan = SpeechPlan(mixed=0, native_rounds=4)
+        clips = phrase_clips(spoken, plan, [], held_out_alone=True)
+        packs.append(build_pack(cache / "held-spoken", clips))
+    return packs, build_pack(cache / "held-negatives", negatives(root, held_out_alone=True))
 
 
 def load_pronunciations(root: Path) -> Pronunciations:

@@ -2,7 +2,8 @@
 
 For each word: how much the recogniser's log ratio weighs beside the trigger's own score, and the
 operating points of both together, on held-out speakers. Kept only where it misses less. Run again
-whenever the recogniser or the trigger changes; until then the runtime leaves the stage out.
+whenever the recogniser or the trigger changes (minutes; then `training.evaluate wake` and
+`training wake_card`); until then the runtime leaves the stage out.
 """
 
 import argparse
@@ -21,7 +22,7 @@ from edgeasr.loading import SHIPPED, load_recogniser
 from edgeasr.recogniser import Recogniser
 from edgeasr.wake import WakeModel
 from edgeasr.wake_verify import VERIFY_STEPS, PhraseVerifier, VerifyRule
-from training.wake_data import WakePacks
+from training.wake_data import held_out_packs
 from training.wake_export import operating
 from training.wake_frames import stretched
 from training.wake_measure import Curve
@@ -59,12 +60,12 @@ def main(argv: list[str]) -> int:
     options = parser.parse_args(argv)
     model = WakeModel(Bundle(options.bundle, kind="wake"))
     recogniser = load_recogniser()
-    packs = WakePacks.build(options.data, options.cache, model.words, seed=1)
-    alone, both = fit(model, recogniser, [packs.real, *packs.synthetic], packs.negatives)
+    packs, negatives = held_out_packs(options.data, options.cache, model.words)
+    alone, both = fit(model, recogniser, packs, negatives)
     content = json.loads((options.bundle / BUNDLE_FILE).read_text(encoding="utf-8"))
     settings = {
-        **content["settings"], "words_alone": alone, "words_verified": both,
-        "verified_with": recogniser.digest,
+        **content["settings"], "words_alone": {**content["settings"]["words_alone"], **alone},
+        "words_verified": both, "verified_with": recogniser.digest,
     }  # fmt: skip
     seal_bundle(options.bundle, kind="wake", files=list(content["files"]), settings=settings,
                 features=content["features"])  # fmt: skip
@@ -74,7 +75,10 @@ def main(argv: list[str]) -> int:
 def fit(
     model: WakeModel, recogniser: Recogniser, packs: list[Pack], negatives: Pack
 ) -> tuple[dict[str, Row], dict[str, Row]]:
-    """Return the operating points of each word alone, and of those that verifying helps."""
+    """Return the operating points of each word alone, and of those that verifying helps.
+
+    A word without recordings has none: it keeps what it had, and decides alone.
+    """
     rules = {
         word: VerifyRule(_SPELLINGS.get(word, (word,)), _CANDIDATE, 1.0) for word in model.words
     }
@@ -84,6 +88,9 @@ def fit(
     rows: dict[str, Row] = {}
     rows_alone: dict[str, Row] = {}
     for number, word in enumerate(model.words):
+        if not hits["clean"][word]:
+            print(f"{word:13} no recordings: left as it was, without the second stage")
+            continue
         heard = {
             condition: [verdicts(_smoothed(model, clip)[:, number], clip, verifier, word)
                         for clip in map(_padded, of_words[word])]
@@ -208,15 +215,11 @@ def _streams(negatives: Pack) -> Iterator[Frames]:
 
 
 def _delay(model: WakeModel, packs: list[Pack], word: str) -> int:
-    """Return the median frames from a word's end to its verdict, over training clips."""
-    clips = [
-        (pack, clip)
-        for pack in packs
-        for clip in pack.clips
-        if not clip.dev and clip.words and max(clip.words, key=len) == word
-    ]
+    """Return the median frames from a word's end to its verdict."""
+    clips = [(pack, clip) for pack in packs for clip in pack.clips
+             if clip.words and max(clip.words, key=len) == word]  # fmt: skip
     column, late = model.words.index(word), []
-    for pack, clip in clips[:: max(1, len(clips) // 40)]:
+    for pack, clip in clips:
         track = _smoothed(model, _padded(pack.frames(clip).astype(np.float32)))[:, column]
         above = np.flatnonzero(track >= _CANDIDATE)
         if len(above):

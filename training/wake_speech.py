@@ -1,26 +1,43 @@
 """Synthetic speech for triggers: the phrases in many voices, and what sounds nearly like them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from edgeasr.audio import Pcm
-from training.manifest import in_held_out_share
+from training.manifest import held_out_order, in_held_out_share
 from training.pronunciation import Pronunciations
 from training.synthesis import Job, Voice, mixed_voices, synthesise_many, voices
 from training.wake_corpus import in_rooms
 from training.wake_packs import Clip
 from training.wake_rooms import Response
 
-__all__ = ["SpeechPlan", "held_out", "near_miss_clips", "phrase_clips"]
+__all__ = ["SpeechPlan", "held_out", "held_out_of", "near_miss_clips", "phrase_clips"]
 
 _DEV_SHARE = 0.15
+_SALT = "wake voices"
+_SEVERAL = 3
 _VARIANTS = {
     "espeak": 2, "flite": 8, "festival": 2, "rhvoice": 10, "hibari": 14, "piper": 6, "kokoro": 1,
 }  # fmt: skip
 _CHEAP = ("flite", "rhvoice", "hibari", "espeak")
 _SPELLINGS = {"snowboy": ("snowboy", "snow boy"), "view glass": ("view glass", "viewglass")}
+
+
+def held_out(voice: Voice) -> bool:
+    """Return whether a voice is kept for measuring the shipped trigger."""
+    return in_held_out_share(voice.key, _DEV_SHARE, salt=_SALT)
+
+
+def held_out_of(stock: list[Voice]) -> Callable[[Voice], bool]:
+    """Return the same for a machine with few voices: at least one of each engine's several."""
+    kept = {voice.key for voice in stock if held_out(voice)}
+    for engine in {voice.engine for voice in stock}:
+        keys = [voice.key for voice in stock if voice.engine == engine]
+        if len(keys) >= _SEVERAL and not kept & set(keys):
+            kept.add(min(keys, key=lambda key: held_out_order(key, salt=_SALT)))
+    return lambda voice: voice.key in kept
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +54,8 @@ class SpeechPlan:
     """Fast voices that say each of them"""
     slow_share: float = 0.4
     """Of the phrases, said also by one of the slower and better voices"""
+    held_out: Callable[[Voice], bool] = held_out
+    """Voices to measure with"""
     workers: int = 1
     seed: int = 1
 
@@ -49,7 +68,7 @@ def phrase_clips(
     With `held_out_alone` they alone are made.
     """
     rng = np.random.default_rng(plan.seed)
-    stock = [voice for voice in voices() if held_out(voice) or not held_out_alone]
+    stock = [voice for voice in voices() if plan.held_out(voice) or not held_out_alone]
     jobs = [
         _job(voice, str(rng.choice(_SPELLINGS.get(word, (word, f"{word}!")))), rng)
         for word in words
@@ -58,7 +77,7 @@ def phrase_clips(
     ]
     owner = {text: word for word in words for text in (*_SPELLINGS.get(word, ()), word, f"{word}!")}
     for job, pcm in synthesise_many(jobs, workers=plan.workers):
-        clip = _clip(job, pcm, words=_heard(owner[job.text], words))
+        clip = _clip(job, pcm, plan, words=_heard(owner[job.text], words))
         yield from in_rooms(clip, pcm, rooms, rng)
 
 
@@ -81,7 +100,7 @@ def near_miss_clips(
                 chosen.append(rest[rng.integers(len(rest))])
             jobs += [_job(voice, text, rng) for voice in chosen]
     for job, pcm in synthesise_many(jobs, workers=plan.workers):
-        yield _clip(job, pcm, words=()), pcm
+        yield _clip(job, pcm, plan, words=()), pcm
 
 
 def _rounds(voice: Voice, plan: SpeechPlan) -> int:
@@ -91,13 +110,8 @@ def _rounds(voice: Voice, plan: SpeechPlan) -> int:
 
 
 def _mixed(plan: SpeechPlan, *, seed: int) -> list[Voice]:
-    pool = [voice for voice in voices(["kokoro"]) if not held_out(voice)]
+    pool = [voice for voice in voices(["kokoro"]) if not plan.held_out(voice)]
     return mixed_voices(plan.mixed, seed=seed, pool=pool) if pool else []
-
-
-def held_out(voice: Voice) -> bool:
-    """Return whether a voice is kept for measuring."""
-    return in_held_out_share(voice.key, _DEV_SHARE, salt="wake voices")
 
 
 def _job(voice: Voice, text: str, rng: np.random.Generator) -> Job:
@@ -110,13 +124,13 @@ def _heard(word: str, words: list[str]) -> tuple[str, ...]:
     return tuple(other for other in words if word == other or word.endswith(" " + other))
 
 
-def _clip(job: Job, pcm: Pcm, *, words: tuple[str, ...]) -> Clip:
+def _clip(job: Job, pcm: Pcm, plan: SpeechPlan, *, words: tuple[str, ...]) -> Clip:
     return Clip(
         key=f"{job.voice.key}/{job.text}",
         kind="word" if words else "near",
         words=words,
         speaker=job.voice.key,
-        dev=held_out(job.voice),
+        dev=plan.held_out(job.voice),
         synthetic=True,
         word_end=len(pcm) // 160,
     )

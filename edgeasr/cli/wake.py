@@ -16,7 +16,7 @@ from edgeasr.wake import WakeDetector, WakeModel
 
 __all__ = ["add_parser"]
 
-_TAIL = np.zeros(SAMPLE_RATE // 2, np.int16)  # lets a word at the very end be found
+_TAIL = np.zeros(SAMPLE_RATE, np.int16)  # lets a word at the very end be found
 
 
 def add_parser(commands: Commands) -> None:
