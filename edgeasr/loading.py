@@ -7,7 +7,6 @@ from typing import Protocol
 
 from edgeasr.bundle import MODELS_FOLDER, Bundle, find_bundle
 from edgeasr.events import Event
-from edgeasr.memory import trim_heap
 from edgeasr.recogniser import Recogniser
 from edgeasr.settings import WordSettings
 from edgeasr.translator import Translator
@@ -83,11 +82,9 @@ def load_models(
 ) -> Models:
     """Load what an assistant needs, by default the models that ship. Raises BundleError."""
     reader = load_recogniser(recogniser, folders)
-    models = Models(
+    return Models(
         wake=load_wake(wake, folders, recogniser=reader),
         recogniser=reader,
         translators={target: load_translator(target, folders=folders) for target in targets},
         understander=understander,
     )
-    trim_heap()
-    return models

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeasr.errors import BundleError
+from edgeasr.memory import trim_heap
 
 # Nothing leaves the house: from 1.32 on, onnxruntime reports its use to its maker, with an
 # identifier that it keeps in the home folder, unless this is set before it is imported.
@@ -33,6 +34,7 @@ class OnnxSession:
         options.log_severity_level = 3
         # Arenas keep the largest buffer for ever; a Pi has better uses for the memory.
         options.enable_cpu_mem_arena = False
+        options.enable_mem_pattern = False  # one more plan for each new length of an utterance
         options.add_session_config_entry("session.use_env_allocators", "0")
         try:
             self._session = ort.InferenceSession(
@@ -40,6 +42,7 @@ class OnnxSession:
             )
         except Exception as error:  # onnxruntime raises many unrelated types
             raise BundleError(f"can not load the model {path}: {error}; reinstall it") from error
+        trim_heap()  # now, not after the last network: less memory at the worst moment
         self.metadata: Mapping[str, str] = self._session.get_modelmeta().custom_metadata_map
         self.input_names = [node.name for node in self._session.get_inputs()]
         self.output_names = [node.name for node in self._session.get_outputs()]

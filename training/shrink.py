@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-__all__ = ["share_embedding", "store_half", "store_int8"]
+__all__ = ["gather_then_widen", "share_embedding", "store_half", "store_int8"]
 
 _WORTH = 20_000  # bytes
 
@@ -57,6 +57,50 @@ def store_int8(path: Path) -> None:
     del graph.node[:]
     graph.node.extend([*widened, *nodes])
     onnx.save(model, str(path))
+
+
+def gather_then_widen(path: Path) -> None:
+    """Look rows of a narrow constant up before they are widened, not after; no number changes.
+
+    onnxruntime widens whole constants when it loads a network, so that an embedding stored as int8
+    or in half precision would lie in memory as floats.
+    """
+    model = onnx.load(str(path))
+    graph = model.graph
+    made_by = {name: node for node in graph.node for name in node.output}
+    stored = {tensor.name for tensor in graph.initializer}
+    nodes = list[onnx.NodeProto]()
+    for node in graph.node:
+        by_row = node.op_type == "Gather" and not any(axis.i for axis in node.attribute)
+        wide = made_by.get(node.input[0]) if by_row else None
+        cast = made_by.get(wide.input[0]) if wide is not None and wide.op_type == "Mul" else wide
+        if wide is None or cast is None or cast.op_type != "Cast" or cast.input[0] not in stored:
+            nodes.append(node)
+            continue
+        nodes += _gathered(node, cast, wide.input[1] if wide is not cast else None)
+    used = {name for node in nodes for name in node.input} | {out.name for out in graph.output}
+    del graph.node[:]
+    graph.node.extend(node for node in nodes if used & set(node.output))
+    onnx.checker.check_model(model)
+    onnx.save(model, str(path))
+
+
+def _gathered(
+    gather: onnx.NodeProto, cast: onnx.NodeProto, scales: str | None
+) -> list[onnx.NodeProto]:
+    """Return the nodes that look up, then widen; `scales` [rows, 1] is looked up as well."""
+    indices, result = gather.input[1], gather.output[0]
+    narrow, wide, own = (f"{result}_{part}" for part in ("narrow", "wide", "scales"))
+    widened = helper.make_node(
+        "Cast", [narrow], [result if scales is None else wide], to=TensorProto.FLOAT
+    )
+    nodes = [helper.make_node("Gather", [cast.input[0], indices], [narrow]), widened]
+    if scales is not None:
+        nodes += [
+            helper.make_node("Gather", [scales, indices], [own]),
+            helper.make_node("Mul", [wide, own], [result]),
+        ]
+    return nodes
 
 
 def share_embedding(path: Path, *, embedding: str) -> None:

@@ -19,7 +19,7 @@ from edgeasr.tagger import NONE, Tagger
 from training.export import check_parity, export_onnx
 from training.loop import load_weights
 from training.models.tagger import TaggerNet, TaggerSize
-from training.shrink import store_half
+from training.shrink import gather_then_widen, store_half
 from training.tagger_data import Corpus, encoder_of, load_corpus
 from training.tagger_score import score_sentences
 
@@ -54,6 +54,7 @@ def export(net: nn.Module, tables: dict[str, Any], folder: Path) -> None:
         metadata={"kind": "tagger", "words": str(len(tables["words"]))},
     )  # fmt: skip
     store_half(path)
+    gather_then_widen(path)
     for sentence in (text, "stop", "i would like to hear something by the beatles " * 3):
         ids, letters = (torch.from_numpy(one)[None] for one in encoder.encode(sentence.split()))
         check_parity(net, {"words": ids, "letters": letters}, path)

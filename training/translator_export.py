@@ -23,6 +23,7 @@ from edgeasr.bundle import Bundle, seal_bundle
 from edgeasr.translator import Translator, confidence_features
 from training.export import check_parity, export_onnx
 from training.models.translator import Encoded, TranslatorNet
+from training.shrink import gather_then_widen
 from training.translator_batches import Direction
 from training.translator_data import Pair
 
@@ -115,6 +116,7 @@ def export_networks(net: TranslatorNet, folder: Path, metadata: dict[str, str]) 
     )  # fmt: skip
     for path in (folder / "encoder.onnx", folder / "decoder.onnx"):
         store_int8(path)
+        gather_then_widen(path)
     shorter = {**step, "memory": memory[:, :6], "keys": keys[:, :6]}
     return max(
         check_parity(encoder, {"source": source[:, :5]}, folder / "encoder.onnx", atol=1e-3),
