@@ -1,6 +1,7 @@
 """The command grammar: articles and agreement, splits, text forms, names."""
 
 import random
+import re
 
 import pytest
 
@@ -121,9 +122,39 @@ def test_names_change_on_both_sides_and_keep_elision():
     )
     names = set()
     for _ in range(60):
-        renamed = rename(pair, draw)
+        renamed = rename(pair, "fr", draw)
         name = renamed.english.split("'")[0]
         assert renamed.other == f"La sœur de {name} sait que {name} est malade."
         assert name[0] not in "AEIOUÉ"
         names.add(name)
     assert len(names) > 30
+
+
+@pytest.mark.parametrize(
+    ("english", "french", "pattern"),
+    [
+        ("I like France.", "J'aime la France.", r"J'aime la [A-Z]\w+\."),
+        ("He left for Italy.", "Il est parti en Italie.", r"Il est parti en [AEIÉ]\w+\."),
+        ("See you on Monday.", "À lundi.", r"À \w+di\.|À dimanche\."),
+        ("We have 5 cats.", "Nous avons 5 chats.", r"Nous avons ([2-9]|1[0-2]) chats\."),
+    ],
+)
+def test_what_both_sides_name_is_replaced_in_both(english, french, pattern):
+    draw = random.Random(0)
+    renamed = [rename(Pair(english, french, ""), "fr", draw) for _ in range(40)]
+    assert all(re.fullmatch(pattern, pair.other) for pair in renamed)
+    assert len({(pair.english, pair.other) for pair in renamed}) > 4
+    assert all((pair.english == english) == (pair.other == french) for pair in renamed)
+
+
+@pytest.mark.parametrize(
+    ("english", "french"),
+    [
+        ("It is 7:30 now.", "Il est 7 h 30."),
+        ("I came two times in two days.", "Je suis venu deux fois en deux jours."),
+        ("He may come.", "Il viendra peut-être."),
+    ],
+)
+def test_what_only_one_side_names_stays(english, french):
+    draw = random.Random(0)
+    assert all(rename(Pair(english, french, ""), "fr", draw).other == french for _ in range(20))

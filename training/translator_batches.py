@@ -4,7 +4,7 @@ import random
 import re
 import string
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -105,11 +105,11 @@ class Epoch:
         tokens: int = 2500,
         spoken_share: float = 0.5,
     ) -> None:
-        """Draw the form of each pair and cut batches of about `tokens` target pieces."""
+        """Draw one translation and the form of each sentence; cut batches of about `tokens`."""
         draw = random.Random(seed)
         groups: dict[int, list[tuple[list[int], list[int]]]] = defaultdict(list)
-        for pair in pairs:
-            source, target = direction.sides(_vary(pair, draw))
+        for pair in _one_each(direction, pairs, draw):
+            source, target = direction.sides(_vary(direction, pair, draw))
             if draw.random() < (0.75 if pair.origin == "commands" else spoken_share):
                 source = direction.spoken(source)
                 if direction.source == "en" and source and draw.random() < 0.06:
@@ -132,9 +132,28 @@ class Epoch:
         return Batch(torch.tensor([source for source, _ in rows]), torch.tensor(target))
 
 
-def _vary(pair: Pair, draw: random.Random) -> Pair:
+def _one_each(
+    direction: Direction, pairs: Sequence[Pair], draw: random.Random
+) -> Iterator[Pair]:
+    """Yield each of Tatoeba's sources once, the first of its translations most often.
+
+    Short ones have up to a dozen; all of them in a pass would take a third of it, and pull the
+    model towards the mean of many ways of saying it.
+    """
+    groups: dict[str, list[Pair]] = defaultdict(list)
+    for pair in pairs:
+        if pair.origin == "tatoeba":
+            groups[direction.sides(pair)[0]].append(pair)
+        else:
+            yield pair
+    for group in groups.values():
+        yield draw.choices(group, [1 / rank for rank in range(1, len(group) + 1)])[0]
+
+
+def _vary(direction: Direction, pair: Pair, draw: random.Random) -> Pair:
     if pair.origin == "tatoeba" and draw.random() < 0.4:
-        return rename(pair, draw)
+        language = direction.target if direction.source == "en" else direction.source
+        return rename(pair, language, draw)
     return pair
 
 

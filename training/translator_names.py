@@ -1,7 +1,11 @@
-"""Other names in both sides of a pair, real and invented, so that the model learns to copy."""
+"""Other names, places, dates and numbers in both sides of a pair, so that the model learns them.
+
+A person's name is often an invented one: what can only be translated by copying teaches to copy.
+"""
 
 import random
 import re
+from collections import defaultdict
 from functools import cache
 from pathlib import Path
 
@@ -9,45 +13,43 @@ from training.translator_data import Pair
 
 __all__ = ["rename"]
 
-FREQUENT = {"Tom": "men", "John": "men", "Mary": "women", "Alice": "women", "Boston": "places"}
+TEXTS = Path(__file__).parent / "texts"
+FREQUENT = {"Tom": "men", "John": "men", "Mary": "women", "Alice": "women"}
 _ELIDING = re.compile(r"(?:\b(?:[dD]e|[qQ]ue|[lL]orsque|[pP]uisque|[jJ]usque|[sS]i)|[àÀ]) $")
 _ONSETS = [
-    "b",
-    "br",
-    "c",
-    "ch",
-    "d",
-    "dr",
-    "f",
-    "g",
-    "gr",
-    "h",
-    "j",
-    "k",
-    "kl",
-    "l",
-    "m",
-    "n",
-    "p",
-    "pr",
-    "r",
-    "s",
-    "sh",
-    "st",
-    "t",
-    "tr",
-    "v",
-    "w",
-    "z",
-]
-_NUCLEI = ["a", "e", "i", "o", "u", "ai", "ee", "ou", "an", "el", "or", "in"]
-_CODAS = ["", "", "n", "l", "r", "s", "m", "ck", "d", "nd", "ston", "ley", "son", "man", "ova", "i"]
+    *"bcdfghjklmnprstvwz", "br", "ch", "dr", "gr", "kl", "pr", "sh", "st", "tr",
+]  # fmt: skip
+_NUCLEI = [*"aeiou", "ai", "ee", "ou", "an", "el", "or", "in"]
+_CODAS = ["", "", *"nlrsmdi", "ck", "nd", "ston", "ley", "son", "man", "ova"]
+_NUMBER = re.compile(r"(?<![\d.,:])(?:[2-9]|[1-9]\d{1,3})(?![\d.,:]?\d|[ap]m\b| ?h\b)")
+_RANGES = ((2, 12), (13, 99), (100, 999), (1100, 2099))
+"""A number is replaced by one of its size: hours stay hours, years mostly years"""
 
 
 @cache
 def _names(kind: str) -> list[str]:
-    path = Path(__file__).parent / "texts" / f"{kind}.txt"
-    return path.read_text(encoding="utf-8").split()
+    return (TEXTS / f"{kind}.txt").read_text(encoding="utf-8").split()
+
+
+@cache
+def _swaps(language: str) -> dict[str, dict[str, str]]:
+    """Return by kind what each English word is in `language`; words of a kind are exchangeable.
+
+    Kinds are cut by French gender and first sound, so that the words around stay right.
+    """
+    header, *lines = (TEXTS / "swaps.tsv").read_text(encoding="utf-8").splitlines()
+    column = header.split("\t").index(language)
+    kinds: dict[str, dict[str, str]] = defaultdict(dict)
+    for line in lines:
+        cells = line.split("\t")
+        if cells[column]:
+            kinds[cells[0]][cells[1]] = cells[column]
+    return kinds
+
+
+@cache
+def _any_of(words: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(rf"\b(?:{'|'.join(map(re.escape, words))})\b")
 
 
 def _invented(draw: random.Random) -> str:
@@ -57,11 +59,17 @@ def _invented(draw: random.Random) -> str:
     return (middle + draw.choice(_CODAS)).capitalize()
 
 
-def rename(pair: Pair, draw: random.Random) -> Pair:
-    """Return the pair with its frequent names replaced where both sides write them alike."""
-    english, other = pair.english, pair.other
+def rename(pair: Pair, language: str, draw: random.Random) -> Pair:
+    """Return the pair with what both sides name alike replaced; `language` is `pair.other`'s."""
+    english, other = _persons(pair.english, pair.other, draw)
+    for words in _swaps(language).values():
+        english, other = _swap(english, other, words, draw)
+    return Pair(*_numbers(english, other, draw), pair.origin)
+
+
+def _persons(english: str, other: str, draw: random.Random) -> tuple[str, str]:
     for name, kind in FREQUENT.items():
-        pattern = re.compile(rf"\b{name}\b")
+        pattern = _any_of((name,))
         if len(pattern.findall(english)) != len(pattern.findall(other)):
             continue
         fresh = _invented(draw) if draw.random() < 0.4 else draw.choice(_names(kind))
@@ -71,4 +79,26 @@ def rename(pair: Pair, draw: random.Random) -> Pair:
         if fresh in english:
             continue
         english, other = pattern.sub(fresh, english), pattern.sub(fresh, other)
-    return Pair(english, other, pair.origin)
+    return english, other
+
+
+def _swap(english: str, other: str, words: dict[str, str], draw: random.Random) -> tuple[str, str]:
+    """Return both sides with the one word of this kind that they share replaced."""
+    found = _any_of(tuple(words)).findall(english)
+    if len(found) != 1 or _any_of(tuple(words.values())).findall(other) != [words[found[0]]]:
+        return english, other
+    fresh = draw.choice(list(words))
+    other = _any_of((words[found[0]],)).sub(words[fresh], other)
+    return _any_of((found[0],)).sub(fresh, english), other
+
+
+def _numbers(english: str, other: str, draw: random.Random) -> tuple[str, str]:
+    """Return both sides with the one number in digits that they share replaced."""
+    found = _NUMBER.findall(english)
+    if len(found) != 1 or _NUMBER.findall(other) != found:
+        return english, other
+    sizes = [size for size in _RANGES if size[0] <= int(found[0]) <= size[1]]
+    if not sizes:
+        return english, other
+    fresh = str(draw.randint(*sizes[0]))
+    return _NUMBER.sub(fresh, english), _NUMBER.sub(fresh, other)

@@ -42,12 +42,12 @@ def main(argv: list[str]) -> int:
         torch.manual_seed(options.seed)
         net = new_net(direction, attend=attend, **SIZES)
         task = TranslatorTask(
-            net, direction, corpus(options.data, target, "general"), seed=options.seed
+            net, direction, corpus(options.data, target, "general"), seed=options.seed, sampled=600
         )
         config = LoopConfig(
             run=options.runs / f"analysis-length-{'attention' if attend else 'plain'}",
             steps=options.steps, warmup_steps=100, average_decay=0.995, bf16=True,
-            evaluate_every=300, seed=options.seed,
+            evaluate_every=400, seed=options.seed,
         )  # fmt: skip
         net.load_state_dict(load_weights(train(task, config))["model"])
         scores[name], counts = _by_length(net.eval(), direction, sentences)

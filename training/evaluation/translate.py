@@ -27,7 +27,7 @@ from training.translator_data import Pair, read_tatoeba, split_of
 from training.translator_forms import spoken_form
 from training.translator_intents import checked_intents
 
-__all__ = ["TestSet", "main", "test_sets"]
+__all__ = ["TestSet", "main", "score", "test_sets"]
 
 _BOOTSTRAP = 500
 
@@ -90,7 +90,7 @@ def _comparable(text: str, *, loose: bool) -> str:
     return re.sub(r"[\s.!?¿¡]+$|^[¿¡]+", "", text.lower()) if loose else text
 
 
-def _interval(metric: BLEU | CHRF, found: list[str], references: list[list[str]]) -> str:
+def score(metric: BLEU | CHRF, found: list[str], references: list[list[str]]) -> str:
     """Return "score [low, high]" with one or several references per sentence."""
     most = max(len(group) for group in references)
     if isinstance(metric, CHRF):  # takes no missing references
@@ -113,9 +113,9 @@ def _measure(translator: Translator, test: TestSet, beam: int) -> dict[str, str]
     return {
         "set": test.name,
         "sentences": str(len(found)),
-        "BLEU": _interval(BLEU(), found, first),
-        "chrF": _interval(CHRF(), found, first),
-        "BLEU, all references": _interval(BLEU(), found, every) if several else "-",
+        "BLEU": score(BLEU(), found, first),
+        "chrF": score(CHRF(), found, first),
+        "BLEU, all references": score(BLEU(), found, every) if several else "-",
         "exact": f"{100 * exact:.1f} %",
         "ms": f"{milliseconds:.1f}",
     }

@@ -89,6 +89,13 @@ class TranslatorNet(nn.Module):
         Returns logits float32 [batch, target, pieces], the new state, and the attention weights
         float32 [batch, target, source].
         """
+        features, state, weights = self.read(target, encoded, state)
+        return self.scores(features), state, weights
+
+    def read(
+        self, target: Tensor, encoded: Encoded, state: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Do the same up to the features float32 [batch, target, embedding] of the next piece."""
         lower, upper = state[:, 0].contiguous(), state[:, 1].contiguous()
         asked, lower_end = self.asking(self.dropout(self.embedding(target)), lower.unsqueeze(0))
         asked = self.dropout(asked)
@@ -96,8 +103,14 @@ class TranslatorNet(nn.Module):
         context = torch.matmul(weights.to(encoded.memory.dtype), encoded.memory)
         told, upper_end = self.telling(torch.cat([asked, context], 2), upper.unsqueeze(0))
         features = torch.tanh(self.project(torch.cat([self.dropout(told), context], 2)))
-        logits = F.linear(self.dropout(features) * 8.0, self.embedding.weight, self.bias)
-        return logits, torch.stack([lower_end[0], upper_end[0]], dim=1), weights
+        state = torch.stack([lower_end[0], upper_end[0]], dim=1)
+        return self.dropout(features) * 8.0, state, weights
+
+    def scores(self, features: Tensor, pieces: Tensor | None = None) -> Tensor:
+        """Return logits [..., n] of `pieces` int64 [n], of all if None, for features [..., m]."""
+        if pieces is None:
+            return F.linear(features, self.embedding.weight, self.bias)
+        return F.linear(features, self.embedding(pieces), self.bias[pieces])
 
     def forward(self, source: Tensor, target: Tensor) -> Tensor:
         """Return logits [batch, target, pieces] of the piece after each of `target`."""
