@@ -86,7 +86,7 @@ class TranslatorTask:
             return F.cross_entropy(
                 self._net.scores(features), answers, label_smoothing=LABEL_SMOOTHING
             ), {}
-        own, answers = answers.unique(return_inverse=True)
+        own, answers = torch.unique(answers, return_inverse=True)
         rest = torch.ones(self._net.config.target_pieces, dtype=torch.bool)
         rest[own] = False
         others = rest.nonzero().flatten()

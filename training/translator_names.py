@@ -56,7 +56,7 @@ def _invented(draw: random.Random) -> str:
     middle = "".join(
         draw.choice(_ONSETS) + draw.choice(_NUCLEI) for _ in range(draw.choice((1, 1, 2)))
     )
-    return (middle + draw.choice(_CODAS)).capitalize()
+    return f"{middle}{draw.choice(_CODAS)}".capitalize()
 
 
 def rename(pair: Pair, language: str, draw: random.Random) -> Pair:

@@ -17,7 +17,8 @@ from edgeasr.translator import Translator
 from training.evaluation.asr_engines import Edgeasr
 from training.evaluation.translate import TestSet, score, test_sets
 from training.scoring import interval, word_errors
-from training.synthesis import SynthesisError, Voice, synthesise, voices
+from training.synthesis import Voice, synthesise, voices
+from training.synthesis_engines import SynthesisError
 
 __all__ = ["main"]
 
