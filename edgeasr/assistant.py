@@ -12,10 +12,11 @@ import numpy as np
 
 from edgeasr.audio import SAMPLE_RATE, VAD_SAMPLES, Pcm, Reblocker
 from edgeasr.endpoint import SpeechFlag
-from edgeasr.errors import ConfigError, EdgeasrError
+from edgeasr.errors import EdgeasrError
 from edgeasr.events import Error, Event, NoSpeech, Partial, Transcript, Translation, Wake
 from edgeasr.features import FRAME_S, Frames, Frontend, LogMel
 from edgeasr.loading import Models
+from edgeasr.loudness import snr_db
 from edgeasr.recogniser import Hints
 from edgeasr.settings import Settings, WordSettings
 from edgeasr.translator import TranslationResult
@@ -94,7 +95,7 @@ class Assistant:
 
         Raises ConfigError, and changes nothing, for a word or language that no model serves.
         """
-        _check(settings, self._models)
+        self._models.check(settings)
         self.settings = settings
         self._hints = Hints(list(settings.hints)) if settings.hints else None
         self._speech = SpeechFlag(settings.endpoint.vad_mode)
@@ -137,9 +138,7 @@ class Assistant:
 
     def translate(self, text: str, target: str, *, session: str | None = None) -> Translation:
         """Translate a text with the settings in force. Raises TextError and ConfigError."""
-        translator = self._models.translators.get(target)
-        if translator is None:
-            raise ConfigError(_no_language(target, self._models))
+        translator = self._models.translator(target)
         result = translator.translate(text, beam=self.settings.beam)
         self.translations[target] = result
         return Translation(
@@ -174,10 +173,11 @@ class Assistant:
             score=found.score,
             word_end_s=found.end_frame * FRAME_S,
             lead_s=_WAKE_LEAD_S,
+            snr_db=snr_db(self._preroll),
         )
 
     def _listen(
-        self, word: str, *, score: float, word_end_s: float, lead_s: float
+        self, word: str, *, score: float, word_end_s: float, lead_s: float, snr_db: float = 0.0
     ) -> Iterator[Event]:
         self._sessions += 1
         first = self._frames - len(self._preroll)
@@ -202,6 +202,7 @@ class Assistant:
             score=score,
             word_end_s=word_end_s,
             latency_s=self.now_s - word_end_s,
+            snr_db=snr_db,
         )
         yield from self._follow(utterance, self._preroll[start - first :], [])
 
@@ -240,20 +241,3 @@ class Assistant:
                     at_s=self.now_s, session=session, source="translator", message=str(error)
                 )
 
-
-def _check(settings: Settings, models: Models) -> None:
-    for word, own in settings.words.items():
-        if word not in models.wake.words:
-            known = ", ".join(models.wake.words)
-            raise ConfigError(f"no wake word {word!r} in the model; there are: {known}")
-        for target in own.targets or ():
-            if target not in models.translators:
-                raise ConfigError(_no_language(target, models))
-    for target in settings.targets:
-        if target not in models.translators:
-            raise ConfigError(_no_language(target, models))
-
-
-def _no_language(target: str, models: Models) -> str:
-    known = ", ".join(sorted(models.translators)) or "none"
-    return f"no translator to {target!r} is loaded; there are: {known}"

@@ -79,6 +79,8 @@ def _sound(audio: AudioConfig) -> str:
         return f"{place}, {samples / 16_000:.1f} s"
     if kind == "stdin":
         return "standard input, read at the start"
+    if kind == "mqtt":
+        return f"comes over MQTT ({audio.source}); not listened to now"
     if kind == "fifo":
         return _fifo(Path(place).expanduser(), audio)
     microphone = Microphone(audio)

@@ -8,13 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from edgeasr.config_bridges import HermesConfig, HomeAssistantConfig
+from edgeasr.config_bridges import ArbitrationConfig, HermesConfig, HomeAssistantConfig
 from edgeasr.config_limits import matching as _matching
 from edgeasr.config_limits import one_of as _one_of
 from edgeasr.config_limits import within as _within
 from edgeasr.endpoint import EndpointConfig
 
 __all__ = [
+    "ArbitrationConfig",
     "AudioConfig",
     "Config",
     "HermesConfig",
@@ -51,10 +52,10 @@ class AudioConfig:
 
     source: str = _matching(
         "microphone",
-        r"microphone|stdin|(fifo|file):.+",
-        "give microphone, stdin, fifo:/path or file:/path",
+        r"microphone|stdin|mqtt|(fifo|file):.+|mqtt:[^#+\0$][^#+\0]{0,255}",
+        "give microphone, stdin, fifo:/path, file:/path, mqtt or mqtt:TOPIC",
     )
-    """Pipes carry raw PCM: 16 kHz, mono, int16 little endian"""
+    """Pipes and messages carry raw PCM: 16 kHz, mono, int16 little endian"""
     device: str = ""
     """Name, or a part of it, as `edgeasr devices` shows it; empty takes the system's default"""
     latency_s: float = _within(0.1, 0.01, 2.0)
@@ -239,6 +240,7 @@ class Config:
     translator: TranslatorConfig = field(default_factory=TranslatorConfig)
     mqtt: MqttConfig = field(default_factory=MqttConfig)
     outbox: OutboxConfig = field(default_factory=OutboxConfig)
+    arbitration: ArbitrationConfig = field(default_factory=ArbitrationConfig)
     state: StateConfig = field(default_factory=StateConfig)
     recorder: RecorderConfig = field(default_factory=RecorderConfig)
     http: HttpConfig = field(default_factory=HttpConfig)

@@ -1,10 +1,20 @@
-"""What a user may configure of the bridges to other conventions."""
+"""What a user may configure of other sites, and of the bridges to other conventions."""
 
 from dataclasses import dataclass
 
-from edgeasr.config_limits import matching, one_of
+from edgeasr.config_limits import matching, one_of, within
 
-__all__ = ["HermesConfig", "HomeAssistantConfig"]
+__all__ = ["ArbitrationConfig", "HermesConfig", "HomeAssistantConfig"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArbitrationConfig:
+    """Several sites that hear the same wake word: the one that hears it best answers."""
+
+    on: bool = True
+    """Among all sites with the same `mqtt.base`; alone it costs nothing"""
+    window_s: float = within(0.25, 0.15, 2.0)
+    """Seconds in which the others may bid; `wake` and the first words wait for so long"""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,26 +5,23 @@ are met here.
 """
 
 import logging
-import secrets
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
 from edgeasr import __version__
+from edgeasr.announcer import Announcer
 from edgeasr.assistant import Assistant
 from edgeasr.capture import Chunk, LiveSource
 from edgeasr.commands import SetCommand
 from edgeasr.config import Config
 from edgeasr.errors import CommandError, ConfigError
 from edgeasr.events import Event
-from edgeasr.jobs import transcribe_job
+from edgeasr.jobs import Recordings
 from edgeasr.kept import keep
 from edgeasr.live import LiveSettings, change
 from edgeasr.loading import Models
 from edgeasr.memory import trim_heap
-from edgeasr.notify import summary
-from edgeasr.publisher import Publisher
-from edgeasr.recorder import FlightRecorder
 from edgeasr.sensitivity import with_thresholds
 from edgeasr.stats import StageTimes
 
@@ -48,29 +45,25 @@ class Daemon:
         models: Models,
         source: LiveSource,
         live: LiveSettings,
-        publisher: Publisher,
+        announcer: Announcer,
     ) -> None:
         self.source = source
         self.live = live
         self.stages = StageTimes()
-        self.recorder = FlightRecorder(config.state.path() / "recordings", config.recorder)
+        self.recorder = announcer.recorder
         self.chunks = 0
         """Pieces of sound that went through the assistant"""
-        self.shed_partials = 0
         self.gaps = 0
-        self.on_event: Callable[[Event], None] = lambda _event: None
-        """Sees every event after it was published, in the worker"""
+        self.announcer = announcer
         self.on_sound: Callable[[Chunk], None] = lambda _chunk: None
         """Hears all sound, before the assistant, in the worker"""
         self._config = config
         self._assistant = assistant
         self._models = models
-        self._publisher = publisher
-        self._run = secrets.token_hex(3)
+        self._publisher = announcer.publisher
+        self._recordings = Recordings(models, assistant, self.stages)
         self._failures = 0
-        self._recordings = 0
         self._was_lost = False
-        self._recognising = False
         self._shown: dict[str, Any] = {}
         self._attends = True
 
@@ -82,8 +75,10 @@ class Daemon:
     @property
     def state(self) -> str:
         """idle, listening, recognising (a recording that a command brought) or muted."""
-        if self._recognising:
+        if self._recordings.active:
             return "recognising"
+        if self.announcer.arbiter.deciding:
+            return "idle"  # perhaps another site will listen
         return "muted" if self.live.muted else self._assistant.state
 
     @property
@@ -105,12 +100,15 @@ class Daemon:
             self._hear(chunk)
         elif self.source.condition == "lost":
             self._lose()
+        if self.announcer.arbiter.deciding:
+            self.emit([])
         self.show()
         return self.source.condition != "ended"
 
     def end(self) -> None:
         """Say what can still be said of the sound, and close the source."""
         self.emit(self._assistant.finish())
+        self.announcer.end()
         if self.source.condition != "ended":
             self.source.stop()
 
@@ -129,16 +127,10 @@ class Daemon:
             self._publisher.state(fields)
 
     def emit(self, events: Iterable[Event], *, request: str | None = None) -> None:
-        """Publish and log events; partials are the first to go when time is short."""
-        for event in events:
-            if event.NAME == "partial" and self.source.backlog_s > _LATE_S:
-                self.shed_partials += 1
-                continue
-            self._publisher.event(event, request=request)
-            if event.NAME != "partial":
-                _LOG.info("%s %s", event.NAME, summary(event), extra={"event": event.to_fields()})
-            self.recorder.event(event)
-            self.on_event(event)
+        """Tell events; drop the utterance when it turns out that another site answers."""
+        late = self.source.backlog_s > _LATE_S
+        if self.announcer.tell(events, request=request, late=late) is not None:
+            self._assistant.cancel()
 
     def apply(self, live: LiveSettings) -> None:
         """Put settings in force and tell them. Raises ConfigError, and changes nothing."""
@@ -209,20 +201,7 @@ class Daemon:
 
     def transcribe(self, audio: bytes) -> Iterator[Iterable[Event]]:
         """Recognise a recording in steps. Raises AudioError."""
-        self._recordings += 1
-        session = f"{self._run}-recording-{self._recordings}"
-        steps = transcribe_job(audio, self._models, self._assistant, session=session)
-        self._recognising = True
-        try:
-            while True:
-                self.show()
-                with self.stages.timed("transcribe"):
-                    events = next(steps, None)
-                if events is None:
-                    return
-                yield events
-        finally:
-            self._recognising = False
+        return self._recordings.recognise(audio, self.show)
 
     def label(self, kind: str, text: str | None) -> str:
         """Label the last recording; return its name. Raises CommandError."""

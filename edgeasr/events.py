@@ -78,6 +78,8 @@ class Wake(Event):
     """Stream time at which the word ended, estimated"""
     latency_s: float
     """From the end of the word to its detection, in stream time"""
+    snr_db: float = 0.0
+    """How far the word stood out of the noise before it, in decibels; 0 for a command"""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,5 +1,6 @@
 """Recognition of recorded speech in small steps, so that live sound is heard in between."""
 
+import secrets
 from collections.abc import Callable, Iterable, Iterator
 from io import BytesIO
 
@@ -15,8 +16,9 @@ from edgeasr.numbers_en import display
 from edgeasr.recogniser import Hints, Recogniser, Result
 from edgeasr.settings import Settings
 from edgeasr.sources import decode_audio
+from edgeasr.stats import StageTimes
 
-__all__ = ["MAX_AUDIO_S", "decode_message", "recording_job", "transcribe_job"]
+__all__ = ["MAX_AUDIO_S", "Recordings", "decode_message", "recording_job", "transcribe_job"]
 
 MAX_AUDIO_S = 120.0
 _STEP_SAMPLES = SAMPLE_RATE // 2
@@ -31,6 +33,36 @@ def decode_message(audio: bytes) -> Iterator[Pcm]:
     if audio[:4] == b"OggS" and b"OpusHead" not in audio[:100]:
         raise AudioError("the recording is Ogg, but not Opus; send Opus, FLAC or WAV")
     yield from decode_audio(BytesIO(audio), name="the recording", max_s=MAX_AUDIO_S)
+
+
+class Recordings:
+    """Recognises recordings that commands bring, one at a time."""
+
+    def __init__(self, models: Models, assistant: Assistant, stages: StageTimes) -> None:
+        self.active = False
+        """Whether one is being recognised"""
+        self._models = models
+        self._assistant = assistant
+        self._stages = stages
+        self._run = secrets.token_hex(3)
+        self._count = 0
+
+    def recognise(self, audio: bytes, show: Callable[[], None]) -> Iterator[Iterable[Event]]:
+        """Yield events step by step, calling `show` before each. Raises AudioError."""
+        self._count += 1
+        session = f"{self._run}-recording-{self._count}"
+        steps = transcribe_job(audio, self._models, self._assistant, session=session)
+        self.active = True
+        try:
+            while True:
+                show()
+                with self._stages.timed("transcribe"):
+                    events = next(steps, None)
+                if events is None:
+                    return
+                yield events
+        finally:
+            self.active = False
 
 
 def transcribe_job(

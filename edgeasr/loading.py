@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Protocol
 
 from edgeasr.bundle import MODELS_FOLDER, Bundle, find_bundle
+from edgeasr.errors import ConfigError
 from edgeasr.events import Event
 from edgeasr.recogniser import Recogniser
-from edgeasr.settings import WordSettings
+from edgeasr.settings import Settings, WordSettings
 from edgeasr.translator import Translator
 from edgeasr.wake import WakeModel
 
@@ -45,6 +46,24 @@ class Models:
     def all_words(self) -> dict[str, WordSettings]:
         """Return every wake word, at the model's threshold."""
         return {word: WordSettings() for word in self.wake.words}
+
+    def check(self, settings: Settings) -> None:
+        """Raise ConfigError for a wake word or language that no model serves."""
+        asked = list(settings.targets)
+        for word, own in settings.words.items():
+            if word not in self.wake.words:
+                known = ", ".join(self.wake.words)
+                raise ConfigError(f"no wake word {word!r} in the model; there are: {known}")
+            asked += own.targets or ()
+        for target in asked:
+            self.translator(target)
+
+    def translator(self, target: str) -> Translator:
+        """Return the translator to a language. Raises ConfigError when it is not loaded."""
+        if target not in self.translators:
+            known = ", ".join(sorted(self.translators)) or "none"
+            raise ConfigError(f"no translator to {target!r} is loaded; there are: {known}")
+        return self.translators[target]
 
 
 def load_wake(

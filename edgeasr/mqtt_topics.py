@@ -59,6 +59,16 @@ class Topics:
         return f"{self.root}/result"
 
     @property
+    def bid(self) -> str:
+        """How well a wake word was heard, for the other sites."""
+        return f"{self.root}/bid"
+
+    @property
+    def audio(self) -> str:
+        """Sound for this site, when its source is mqtt."""
+        return f"{self.root}/audio"
+
+    @property
     def metrics(self) -> str:
         """Figures about the daemon."""
         return f"{self.root}/metrics"

@@ -15,6 +15,7 @@ from edgeasr.kept import kept
 from edgeasr.live import LiveSettings, change, live_settings
 from edgeasr.loading import SHIPPED, Models, load_models
 from edgeasr.microphone import Microphone
+from edgeasr.mqtt_source import MqttSource
 from edgeasr.mqtt_topics import Topics
 from edgeasr.sensitivity import with_thresholds
 from edgeasr.site import DEFAULT_SITE, read_site
@@ -47,9 +48,16 @@ def _understander(config: UnderstandConfig) -> Understander | None:
     return load_understander(read_site(Path(name).expanduser()) if name else DEFAULT_SITE)
 
 
-def source_of(audio: AudioConfig) -> LiveSource:
-    """Return the configured source, not yet opened."""
+def source_of(audio: AudioConfig, *, topic: str = "") -> LiveSource:
+    """Return the configured source, not yet opened.
+
+    `topic` is the site's own for sound, where there is a broker to bring it. Raises ConfigError.
+    """
     kind, _, place = audio.source.partition(":")
+    if kind == "mqtt":
+        if not topic:
+            raise ConfigError(f"audio.source = {audio.source}: this needs `edgeasr run`")
+        return MqttSource(place or topic, queue_s=audio.queue_s, stall_s=audio.stall_s)
     if kind == "file":
         return FileSource([Path(place).expanduser()], realtime=True)
     if kind == "fifo":

@@ -16,26 +16,17 @@ from pathlib import Path
 
 from edgeasr.assistant import Assistant
 from edgeasr.broker import EmbeddedBroker
-from edgeasr.capture import Chunk, LiveSource
+from edgeasr.capture import LiveSource
 from edgeasr.config import Config
 from edgeasr.config_file import load_config, mqtt_password
-from edgeasr.daemon import Daemon
-from edgeasr.desk import CommandDesk
 from edgeasr.errors import EdgeasrError
 from edgeasr.events import Event
-from edgeasr.http_page import StatusPage
-from edgeasr.live import LiveSettings
 from edgeasr.loading import Models
-from edgeasr.mqtt import LinkHandlers, MqttLink
-from edgeasr.mqtt_connection import Incoming
 from edgeasr.mqtt_topics import Topics
 from edgeasr.notify import log_for_journal
-from edgeasr.outbox import Outbox
-from edgeasr.parts import bridges_of, live_of, models_of, source_of
-from edgeasr.publisher import Publisher
+from edgeasr.parts import live_of, models_of, source_of
 from edgeasr.signals import signals_caught, wait_for_end
-from edgeasr.switchboard import Outlets, Switchboard
-from edgeasr.watch import Watch
+from edgeasr.wiring import Wiring
 
 __all__ = ["Hooks", "run"]
 
@@ -73,131 +64,75 @@ def run(
     password = mqtt_password(config.mqtt)
     models = models_of(config)
     live = live_of(config, models)
+    topics = Topics(config.mqtt.base, config.site.name)
+    source = source or source_of(config.audio, topic=topics.audio)
     with _broker(config) as reachable:
         hooks.on_broker(reachable.mqtt.host, reachable.mqtt.port)
-        service = _Service(reachable, models, live, source or source_of(config.audio), password)
-        service.on_event = hooks.on_event
-        return service.run(path, wait_for_broker_s)
-
-
-class _Service:
-    """The parts, wired."""
-
-    def __init__(
-        self,
-        config: Config,
-        models: Models,
-        live: LiveSettings,
-        source: LiveSource,
-        password: str | None,
-    ) -> None:
-        self._config = config
-        self._models = models
-        topics = Topics(config.mqtt.base, config.site.name)
-        self._outbox = Outbox(
-            config.state.path() / "outbox.sqlite",
-            limit=config.outbox.messages,
-            expiry_s=config.outbox.expiry_s,
-        )
-        self._desk = CommandDesk(
-            topics, max_audio_bytes=config.mqtt.max_audio_bytes, now_s=lambda: self.daemon.now_s
-        )
-        self._bridges = self._switchboard(config, topics)
-        handlers = LinkHandlers(
-            on_message=self._received,
-            announce=lambda: self._publisher.announcements(),  # noqa: PLW0108 - made below
-            subscriptions=self._bridges.subscriptions,
-        )
-        self._link = MqttLink(
-            config.mqtt, topics, password=password, outbox=self._outbox, handlers=handlers
-        )
-        self._publisher = Publisher(
-            topics, outbox=self._outbox, link=self._link, bridges=self._bridges
-        )
         assistant = Assistant(
             models, live.for_assistant(), session_prefix=f"{os.getpid():x}{int(time.time()):x}-"
         )
-        self.daemon = Daemon(
-            config, assistant=assistant, models=models, source=source, live=live,
-            publisher=self._publisher,
+        parts = Wiring(
+            reachable, models=models, assistant=assistant, live=live, source=source,
+            password=password,
         )  # fmt: skip
-        self.daemon.on_sound = self._heard
-        self.daemon.on_event = self._happened
-        self._watch = Watch(
-            config, self.daemon, desk=self._desk, link=self._link, outbox=self._outbox,
-            publisher=self._publisher,
-        )  # fmt: skip
-        self._page = StatusPage(
-            config, lambda command: self._desk.submit(command, "status page", self._publisher),
-            assistant=assistant, models=models, daemon=self.daemon, watch=self._watch,
-        )  # fmt: skip
-        self.on_event: Callable[[Event], None] = lambda _event: None
+        parts.on_event = hooks.on_event
+        return _Service(reachable, models, parts).run(path, wait_for_broker_s)
+
+
+class _Service:
+    """The parts with their threads."""
+
+    def __init__(self, config: Config, models: Models, parts: Wiring) -> None:
+        self._config = config
+        self._models = models
+        self._parts = parts
         self._stop = threading.Event()
         self._reload = threading.Event()
         self._status = 0
 
     def run(self, path: Path | None, wait_for_broker_s: float) -> int:
         """Start the threads, wait for the end, and leave in order."""
-        network = threading.Thread(target=self._link.run, name="network", daemon=True)
+        network = threading.Thread(target=self._parts.link.run, name="network", daemon=True)
         worker = threading.Thread(
             target=self._work, args=(path, wait_for_broker_s), name="worker", daemon=True
         )
-        page = threading.Thread(target=self._page.run, name="page", daemon=True)
+        page = threading.Thread(target=self._parts.page.run, name="page", daemon=True)
         with signals_caught() as received:
             network.start()
             worker.start()
             page.start()
             wait_for_end(received, self._stop, self._reload)
-            self._watch.notifier.stopping()
+            self._parts.watch.notifier.stopping()
             worker.join(_JOIN_S)
-            self._link.stop()
+            self._parts.link.stop()
             network.join(_JOIN_S)
-            self._page.stop()
+            self._parts.page.stop()
             page.join(_JOIN_S)
         if worker.is_alive():
             _LOG.error("the worker does not end; leaving without it")
             return 1
-        self._outbox.close()
+        self._parts.outbox.close()
         return self._status
 
-    def _switchboard(self, config: Config, topics: Topics) -> Switchboard:
-        outlets = Outlets(
-            publish=lambda message: self._link.publish(message),  # noqa: PLW0108 - made later
-            submit=lambda command, name: self._desk.submit(command, name, self._publisher),
-            announce=lambda: self._link.publish_all(self._publisher.announcements()),
-        )
-        return Switchboard(bridges_of(config, self._models, topics), outlets)
-
-    def _heard(self, chunk: Chunk) -> None:
-        self._bridges.sound(chunk.pcm)
-        self._page.hear(chunk.pcm)
-
-    def _happened(self, event: Event) -> None:
-        self._page.event(event)
-        self.on_event(event)
-
-    def _received(self, message: Incoming) -> None:
-        self._desk.offer(message, self._publisher)
-        self._bridges.message(message.topic, message.payload, retained=message.retained)
-
     def _work(self, path: Path | None, wait_for_broker_s: float) -> None:
+        parts, daemon = self._parts, self._parts.daemon
         try:
             self._wait_for_broker(wait_for_broker_s)
-            self.daemon.begin()
-            while not self._stop.is_set() and self.daemon.step(self._patience_s()):
-                if not self.daemon.overloaded:
-                    self._desk.serve(self.daemon, self._publisher)
-                self._watch.tick()
-                self._bridges.tick()
-                self._page.tick(self._link.description)
+            daemon.begin()
+            while not self._stop.is_set() and daemon.step(self._patience_s()):
+                if not daemon.overloaded:
+                    parts.desk.serve(daemon, parts.publisher)
+                parts.watch.tick()
+                parts.bridges.tick()
+                parts.page.tick(parts.link.description)
                 if self._reload.is_set():
                     self._reload.clear()
                     self._read_again(path)
-            while self._desk.busy and not self._stop.is_set():
-                self._desk.serve(self.daemon, self._publisher)
-            self.daemon.end()
-            if self.daemon.source.condition == "ended" and not self.daemon.chunks:
-                _LOG.error("no sound: %s", self.daemon.source.detail)
+            while parts.desk.busy and not self._stop.is_set():
+                parts.desk.serve(daemon, parts.publisher)
+            daemon.end()
+            if daemon.source.condition == "ended" and not daemon.chunks:
+                _LOG.error("no sound: %s", daemon.source.detail)
                 self._status = 1
         except Exception:
             _LOG.exception("the worker failed")
@@ -207,25 +142,25 @@ class _Service:
 
     def _patience_s(self) -> float:
         """How long to wait for sound: commands wait no longer than this."""
-        return 0.0 if self._desk.busy else _WAIT_S
+        return 0.0 if self._parts.desk.busy else _WAIT_S
 
     def _wait_for_broker(self, seconds: float) -> None:
-        until_s = time.monotonic() + seconds
-        while not self._link.connected and time.monotonic() < until_s and not self._stop.is_set():
+        until_s, link = time.monotonic() + seconds, self._parts.link
+        while not link.connected and time.monotonic() < until_s and not self._stop.is_set():
             time.sleep(0.01)
 
     def _read_again(self, path: Path | None) -> None:
         """Take the live settings of a changed configuration; the rest needs a restart."""
-        notifier = self._watch.notifier
+        notifier = self._parts.watch.notifier
         notifier.reloading()
         try:
             config = load_config(path) if path is not None else self._config
             config = replace(config, state=self._config.state)
-            self.daemon.reload(live_of(config, self._models))
+            self._parts.daemon.reload(live_of(config, self._models))
             _LOG.info("configuration read again")
         except EdgeasrError as error:
             _LOG.error("the configuration stays as it was: %s", error)
-            self._publisher.error("configuration", str(error), at_s=self.daemon.now_s)
+            self._parts.publisher.error("configuration", str(error), at_s=self._parts.daemon.now_s)
         notifier.ready()
 
 

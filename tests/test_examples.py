@@ -38,6 +38,24 @@ def test_the_subscriber_prints_what_is_said(broker):
         other.close()
 
 
+def test_sound_is_sent_in_blocks(broker, other):
+    program = subprocess.Popen(
+        [sys.executable, str(EXAMPLES / "send_audio.py"), "127.0.0.1", str(broker.port), "attic"],
+        stdin=subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        def heard():
+            program.stdin.write(bytes(2560))
+            program.stdin.flush()
+            return len(other.bodies("edgeasr/attic/audio")) >= 3
+
+        assert eventually(heard, within_s=30)  # what is said before it is connected is lost
+        assert set(other.bodies("edgeasr/attic/audio")) == {bytes(2560)}
+    finally:
+        program.stdin.close()
+        assert program.wait(20) == 0
+
+
 def test_the_flow_is_wired_and_speaks_our_topics():
     nodes = {node["id"]: node for node in json.loads((EXAMPLES / "node-red-flow.json").read_text())}
     for node in nodes.values():

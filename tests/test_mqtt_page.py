@@ -53,7 +53,8 @@ def test_words_and_common_fields_are_described():
 
 def test_every_topic_is_described():
     topics = Topics("edgeasr", "x")
-    for topic in (topics.status, topics.state, topics.settings, topics.result, topics.metrics):
+    for topic in (topics.status, topics.state, topics.settings, topics.result, topics.metrics,
+                  topics.bid, topics.audio):  # fmt: skip
         row(topic.removeprefix("edgeasr/x/"))
     for kind in EVENT_TYPES:
         name = kind.NAME
