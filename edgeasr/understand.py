@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgeasr.bundle import MODELS_FOLDER, Bundle, find_bundle
+from edgeasr.date_words import date_value
 from edgeasr.errors import BundleError, TextError
 from edgeasr.events import Event, Intent, IntentNotRecognised, Slot
 from edgeasr.number_words import number
@@ -20,7 +21,7 @@ __all__ = ["Understander", "Understanding", "load_understander", "normalise"]
 
 _MAX_CHARS = 400  # templates are tried one by one; no spoken command is longer
 _FREE_CONFIDENCE = 0.9  # for templates that take a part as it comes
-_TIMES = {"time", "timeRange", "timeofday", "date", "alarm_time"}
+_TIMES = {"time", "timeRange", "timeofday", "date"}
 _NUMBERS = {
     "party_size_number", "rating_value", "best_rating", "change_amount", "color_temperature",
     "percentage", "brightness", "temperature", "volume_level", "position",
@@ -104,10 +105,12 @@ def load_understander(site: Site, folders: tuple[Path, ...] = (MODELS_FOLDER,)) 
 def normalise(name: str, text: str) -> str | int | float | None:
     """Return what a slot's words stand for, by the kind of slot; None when they stay words.
 
-    Times of day are HH:MM, durations seconds, amounts numbers.
+    Times of day are HH:MM, durations seconds, dates TIMEX3 values, amounts numbers.
     """
+    if name == "date" and (date := date_value(text)):
+        return date
     if name in _TIMES:
-        return clock_time(text) or duration_s(text)
+        return clock_time(text) or duration_s(text) or date_value(text)
     return number(text) if name in _NUMBERS else None
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from edgeasr.date_words import date_value
 from edgeasr.errors import ConfigError, TextError
 from edgeasr.events import Intent, IntentNotRecognised
 from edgeasr.site import DEFAULT_SITE, Device, Site, read_site
@@ -77,11 +78,29 @@ def test_the_microphones_room_is_meant_without_a_room():
     [
         ("time", "half past seven", "07:30"), ("timeRange", "in ten minutes", 600),
         ("party_size_number", "four", 4), ("change_amount", "twenty percent", 20),
-        ("artist", "fifty cent", None), ("date", "tomorrow", None),
+        ("artist", "fifty cent", None), ("date", "tomorrow", "P1D"),
+        ("timeRange", "next monday", "XXXX-WXX-1"), ("timeRange", "tomorrow at eight", "08:00"),
     ],
 )  # fmt: skip
 def test_normalised_values(name, text, value):
     assert normalise(name, text) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("today's", "P0D"), ("the day after tomorrow", "P2D"), ("yesterday", "-P1D"),
+        ("tomorrow morning", "P1D"), ("on friday", "XXXX-WXX-5"), ("mondays", "XXXX-WXX-1"),
+        ("in three days", "P3D"), ("two weeks from now", "P2W"), ("a month ago", "-P1M"),
+        ("november the fourth", "XXXX-11-04"), ("the 4th of november 2026", "2026-11-04"),
+        ("december twenty fifth", "XXXX-12-25"), ("in may", "XXXX-05"), ("march 3", "XXXX-03-03"),
+        ("three days", None), ("tomorrow at eight", None), ("play march", None), ("", None),
+        ("the first", None), ("may 44", None), ("march 3 4 5", None), ("on the", None),
+        ("christmas", None), ("in the next five days", None), ("friday dinner", None),
+    ],
+)  # fmt: skip
+def test_dates_without_a_clock(text, value):
+    assert date_value(text) == value
 
 
 def test_timers_are_normalised_to_seconds(understander):
