@@ -3,8 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 TORCH ?= torch
+FUZZ := .venv-fuzz
+FUZZ_RUNS ?= 200000
 
-.PHONY: demo test lint bench soak deb clean help
+.PHONY: demo test lint bench soak fuzz deb clean help
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,11 +29,15 @@ bench: $(VENV)/.demo  ## CPU seconds per hour of audio, memory, start-up, on thi
 soak: $(VENV)/.dev  ## long fault and load tests
 	$(BIN)/python -m pytest -m soak
 
+fuzz: $(FUZZ)/.ready  ## coverage-guided fuzzing of every parser, with atheris in $(FUZZ)
+	for parser in commands settings configurations recordings frames bids; do \
+	    PYTHONPATH=tests $(FUZZ)/bin/python tests/soak/guided.py $$parser -runs=$(FUZZ_RUNS) || exit 1; done
+
 deb: $(VENV)/.demo  ## build the Debian package
 	deploy/deb/build.sh
 
 clean:  ## remove the virtual environment and caches
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache build dist
+	rm -rf $(VENV) $(FUZZ) .mypy_cache .ruff_cache .pytest_cache build dist
 
 $(VENV)/bin/python:
 	@scripts/check-system $(PYTHON)
@@ -45,4 +51,10 @@ $(VENV)/.demo: pyproject.toml | $(VENV)/bin/python
 $(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
 	@scripts/check-system $(PYTHON) test
 	$(BIN)/python -m pip install --quiet -e '.[demo,dev]'
+	@touch $@
+
+$(FUZZ)/.ready: pyproject.toml
+	@scripts/check-system $(PYTHON)
+	$(PYTHON) -m venv $(FUZZ)
+	$(FUZZ)/bin/python -m pip install --quiet -e . 'atheris>=3' pytest
 	@touch $@

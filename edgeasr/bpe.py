@@ -6,6 +6,7 @@ from itertools import pairwise
 __all__ = ["Bpe"]
 
 _SPACE = "Ġ"
+_MOST_CACHED = 10_000  # words; hints that change for a year must not fill the memory
 
 
 class Bpe:
@@ -18,13 +19,23 @@ class Bpe:
         """
         self.units = list(units)
         self.ids = {unit: number for number, unit in enumerate(units)}
-        self._ranks = {pair: rank for rank, pair in enumerate(merges)}
-        self._parents = {left + right: (left, right) for left, right in reversed(merges)}
+        shared = dict(zip(units, units, strict=True))  # one text in memory for each piece
+        self._ranks = {
+            (shared.setdefault(left, left), shared.setdefault(right, right)): rank
+            for rank, (left, right) in enumerate(merges)
+        }
+        self._parents = {
+            left + right: (left, right)
+            for left, right in reversed(merges)
+            if left + right not in self.ids  # a unit is never split again
+        }
         self._cache: dict[str, list[str]] = {}
 
     def encode_word(self, word: str) -> list[str]:
         """Return the units of one word, its space included."""
         if word not in self._cache:
+            if len(self._cache) >= _MOST_CACHED:
+                self._cache.clear()
             merged = self._merge([_SPACE, *word])
             self._cache[word] = [unit for piece in merged for unit in self._units_of(piece)]
         return self._cache[word]
