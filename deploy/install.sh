@@ -141,7 +141,7 @@ main() {
     make_settings
     if ! is_sound "$new"; then
         rm -rf "$new"
-        fail "the new version fails its check; ${old:+the old one stays in use}"
+        fail "the new version fails its check${old:+; the old one stays in use}"
     fi
     use "$new"
     install_units

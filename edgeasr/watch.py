@@ -11,6 +11,7 @@ from edgeasr.config import Config
 from edgeasr.daemon import Daemon
 from edgeasr.desk import CommandDesk
 from edgeasr.mqtt import MqttLink
+from edgeasr.mqtt_source import MqttSource
 from edgeasr.notify import Notifier
 from edgeasr.outbox import Outbox
 from edgeasr.publisher import Publisher
@@ -55,7 +56,9 @@ class Watch:
         if now_s < self._next_s:
             return
         self._next_s = now_s + _TICK_S
-        heard = self._daemon.chunks != self._chunks or self._daemon.live.muted
+        # No restart here would bring back the sender of remote sound.
+        remote = isinstance(self._daemon.source, MqttSource)
+        heard = self._daemon.chunks != self._chunks or self._daemon.live.muted or remote
         self._chunks = self._daemon.chunks
         if heard:
             self._sound_s = now_s

@@ -1,5 +1,7 @@
 """Sound over MQTT as the daemon's microphone."""
 
+import contextlib
+import socket
 import threading
 import time
 from dataclasses import replace
@@ -91,7 +93,28 @@ def test_the_configuration_names_the_topic():
             parse_config(f'[audio]\nsource = "{wrong}"')
 
 
-def test_the_daemon_wakes_from_sound_of_another_machine(tmp_path, broker, other, monkeypatch):
+@pytest.fixture
+def notices(tmp_path, monkeypatch):
+    """Systemd's socket; returns what has been told so far."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as server:
+        server.bind(str(tmp_path / "notify"))
+        server.setblocking(False)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        monkeypatch.setenv("WATCHDOG_USEC", "30000000")
+        told = []
+
+        def drain():
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    told.append(server.recv(1000).decode())
+            return told
+
+        yield drain
+
+
+def test_the_daemon_wakes_from_sound_of_another_machine(
+    tmp_path, broker, other, monkeypatch, notices
+):
     script_runtime(monkeypatch)
     running = Running(tmp_path, broker.port)
     running.source.finish()
@@ -109,9 +132,13 @@ def test_the_daemon_wakes_from_sound_of_another_machine(tmp_path, broker, other,
     running.source = source
     with running:
         other.wait(f"{ROOT}/status", within_s=20)
+        # A sender that is away is no failure of this service: it is ready, and watched on.
+        assert eventually(lambda: "READY=1" in notices())
         sender = threading.Thread(target=send)
         sender.start()
         other.wait(f"{ROOT}/transcript")
         stop.set()
         sender.join()
         assert eventually(lambda: other.json(f"{ROOT}/state")[-1]["microphone"] == "lost")
+        before = notices().count("WATCHDOG=1")
+        assert eventually(lambda: notices().count("WATCHDOG=1") > before)
