@@ -14,6 +14,7 @@ from edgeasr.hermes_messages import (
     message,
     say,
     text_of,
+    texts_of,
     tokens_of,
 )
 from edgeasr.mqtt_topics import Message
@@ -67,7 +68,8 @@ class Nlu:
         """Tell what was understood, of the last transcript or of a query."""
         query = self._queries.take(request)
         if query is not None:
-            if isinstance(event, Intent):
+            wanted = texts_of(query, "intentFilter")
+            if isinstance(event, Intent) and (wanted is None or event.intent in wanted):
                 return self._answer(query, event)
             return say(self._failure(query))
         heard, self._heard = self._heard, None

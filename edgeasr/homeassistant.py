@@ -29,6 +29,7 @@ __all__ = ["HomeAssistantBridge", "HomeAssistantRemoval", "config_topic"]
 
 MAX_STATE_CHARS = 255
 MAX_CONFIG_BYTES = 500_000
+_BIRTH = "homeassistant/status"
 _JITTER_S = 5.0  # so that a house full of sites does not answer as one
 _MICROPHONE = (
     "{{ 'online' if value_json.microphone in ('ok', 'silent', 'stopped') else 'offline' }}"
@@ -52,10 +53,11 @@ class HomeAssistantBridge(Bridge):
         self._slots = slots
         self._page = page
         self._rng = rng or random.Random()  # noqa: S311 - no secret
-        self._birth = f"{prefix}/status"
+        # The default stays with another prefix, unless that is configured there as well.
+        self._births = tuple(dict.fromkeys((f"{prefix}/status", _BIRTH)))
         self._config = config_topic(prefix, slots.topics.site)
         self._last: dict[str, Message] = {}
-        self.subscriptions = (self._birth, self._config)
+        self.subscriptions = (*self._births, self._config)
 
     def announce(self) -> tuple[Message, ...]:
         """Return the discovery message and the last results."""
@@ -109,7 +111,7 @@ class HomeAssistantBridge(Bridge):
 
     def on_message(self, topic: str, body: bytes, *, retained: bool) -> Reaction:
         """Announce again when Home Assistant starts; remove what an older version announced."""
-        if topic == self._birth and body == b"online":
+        if topic in self._births and body == b"online":
             return Reaction(announce_in_s=self._rng.uniform(0.0, _JITTER_S))
         if topic == self._config and retained and body:
             return self._outdated(body)

@@ -14,6 +14,7 @@ from edgeasr.events import Event, Translation
 from edgeasr.http_board import Board, attention_fields
 from edgeasr.live import change
 from edgeasr.loading import Models
+from edgeasr.sensitivity import with_thresholds
 from edgeasr.watch import Watch
 
 __all__ = ["PageFeed"]
@@ -85,7 +86,8 @@ class PageFeed:
             raise CommandError(f"unknown command {name[:40]!r}; known: {', '.join(_COMMANDS)}")
         command = parse_command(name, body, max_audio_bytes=0)
         if isinstance(command, SetCommand):
-            change(self._daemon.live, command.changes, self._models.translators)
+            changes = with_thresholds(command.changes, self._models.wake)
+            change(self._daemon.live, changes, self._models.translators)
         if name == "listen" and self._daemon.live.muted:
             raise CommandError("muted; open the microphone first")
         return command

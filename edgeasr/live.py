@@ -179,15 +179,9 @@ def _set_texts(live: LiveSettings, key: str, value: object) -> LiveSettings:
 
 
 def _set_threshold(live: LiveSettings, key: str, value: object) -> LiveSettings:
-    threshold = _threshold(key, value)
+    threshold = _number(key, value, 0, 1)
     words = {name: replace(word, threshold=threshold) for name, word in live.words.items()}
     return replace(live, words=words)
-
-
-def _threshold(key: str, value: object) -> float:
-    """Return a score; a sensitivity is the same number counted from the other end."""
-    number = _number(key, value, 0, 1)
-    return round(1.0 - number, 6) if key.endswith("sensitivity") else number
 
 
 def _set_words(live: LiveSettings, key: str, value: object) -> LiveSettings:
@@ -207,8 +201,8 @@ def _changed_word(word: LiveWord, own: object, where: str) -> LiveWord:
     for key, value in own.items():
         if key == "on":
             word = replace(word, on=_flag(f"{where}.on", value))
-        elif key in ("threshold", "sensitivity"):
-            word = replace(word, threshold=_threshold(f"{where}.{key}", value))
+        elif key == "threshold":
+            word = replace(word, threshold=_number(f"{where}.threshold", value, 0, 1))
         elif key == "targets":
             targets = None if value is None else _texts(f"{where}.targets", value, most=20)
             word = replace(word, targets=targets)
@@ -226,7 +220,6 @@ def _shown(value: object) -> str:
 
 _SETTERS = {
     "threshold": _set_threshold,
-    "sensitivity": _set_threshold,
     "words": _set_words,
     "targets": _set_texts,
     "hints": _set_texts,
@@ -238,4 +231,5 @@ _SETTERS = {
     "recorder": _set_flag,
 }
 
-LIVE_KEYS: tuple[str, ...] = tuple(_SETTERS)
+# The first is turned into thresholds before: edgeasr.sensitivity.
+LIVE_KEYS: tuple[str, ...] = ("sensitivity", *_SETTERS)

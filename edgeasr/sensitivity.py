@@ -18,7 +18,7 @@ def with_thresholds(changes: Mapping[str, Any], wake: WakeModel) -> dict[str, An
     known = dict(changes)
     words = known.get("words", {})
     if not isinstance(words, dict):
-        return known
+        return {key: value for key, value in known.items() if key != "sensitivity"}
     if "sensitivity" in known:
         every = known.pop("sensitivity")
         words = {**{word: {"sensitivity": every} for word in wake.words}, **words}

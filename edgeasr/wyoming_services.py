@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import threading
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -11,6 +12,8 @@ from edgeasr.config import Config
 from edgeasr.live import live_settings
 from edgeasr.loading import SHIPPED, load_recogniser, load_wake
 from edgeasr.parts import source_of
+from edgeasr.recogniser import Recogniser
+from edgeasr.wake import WakeModel
 from edgeasr.wyoming_asr import AsrHandler
 from edgeasr.wyoming_info import asr_info, satellite_info, wake_info, wake_words
 from edgeasr.wyoming_satellite import Satellite, SatelliteHandler
@@ -66,8 +69,10 @@ class _Services:
         words = wake_words(config.wake.model, self._folders)
         self._live = live_settings(config, words)
         self._words = {name: word.threshold for name, word in self._live.words.items() if word.on}
-        self._wake = Late(partial(load_wake, config.wake.model, self._folders))
-        self._recogniser = Late(partial(load_recogniser, config.recogniser.model, self._folders))
+        self._lock = threading.Lock()
+        self._reader: Recogniser | None = None
+        self._recogniser = Late(self._load_recogniser)
+        self._wake = Late(self._load_wake)
 
     def wake(self) -> Make:
         """Return what makes handlers of the wake server."""
@@ -96,8 +101,19 @@ class _Services:
         info = satellite_info(name, self._options.area, list(self._words))
         return partial(SatelliteHandler, info=info, satellite=satellite)
 
+    def _load_recogniser(self) -> Recogniser:
+        """Load it once, whichever thread wants it first."""
+        with self._lock:
+            if self._reader is None:
+                self._reader = load_recogniser(self._config.recogniser.model, self._folders)
+            return self._reader
+
+    def _load_wake(self) -> WakeModel:
+        """Load the trigger, with its second stage where the recogniser is served anyway."""
+        reader = None if self._options.asr_uri is None else self._load_recogniser()
+        return load_wake(self._config.wake.model, self._folders, recogniser=reader)
+
     def _trigger(self) -> Trigger:
-        model = load_wake(self._config.wake.model, self._folders)
-        return Trigger(model, self._words, refractory_s=self._config.wake.refractory_s)
-
-
+        return Trigger(
+            self._load_wake(), self._words, refractory_s=self._config.wake.refractory_s
+        )

@@ -132,14 +132,8 @@ def test_words_have_their_own_threshold_targets_and_switch():
     own = after.for_assistant().words
     assert own.keys() == {"computer"}
     assert (own["computer"].threshold, own["computer"].targets) == (0.8, ("de",))
-    back = change(after, {"words": {"jarvis": {"on": True, "sensitivity": 0.3}}}, LANGUAGES)
+    back = change(after, {"words": {"jarvis": {"on": True, "threshold": 0.7}}}, LANGUAGES)
     assert back.for_assistant().words["jarvis"].threshold == 0.7
-
-
-def test_sensitivity_is_the_threshold_from_the_other_end():
-    assert change(live(), {"sensitivity": 0.25}, LANGUAGES) == change(
-        live(), {"threshold": 0.75}, LANGUAGES
-    )
 
 
 def test_unknown_words_and_languages_list_what_there_is():

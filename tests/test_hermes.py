@@ -206,6 +206,17 @@ def test_a_dialogue_manager_elsewhere_adopts_what_the_wake_word_started():
     assert found["hermes/intent/TurnOn"]["sessionId"] == "manager-1"
 
 
+def test_a_query_may_name_the_intents_that_count(bridge):
+    for wanted, topic in (
+        (["TurnOn"], "hermes/intent/TurnOn"),
+        (["Room"], "hermes/nlu/intentNotRecognized"),
+    ):
+        (ask,) = tell(
+            bridge, "hermes/nlu/query", siteId="kitchen", input="light", intentFilter=wanted
+        ).commands
+        assert hear(bridge, INTENT, request=ask.id)[1][-1] == topic
+
+
 def test_a_refusal_reaches_who_asked(bridge):
     (listen,) = tell(
         bridge, "hermes/asr/startListening", siteId="kitchen", sessionId="x"

@@ -149,6 +149,10 @@ def test_birth_brings_a_new_announcement_after_a_while(bridge):
     assert 4 < max(again) <= 5
     gone = bridge.on_message("homeassistant/status", b"offline", retained=False)
     assert gone.announce_in_s is None
+    other = HomeAssistantBridge(bridge._slots, prefix="ha")  # its birth keeps its own topic
+    for topic in ("homeassistant/status", "ha/status"):
+        assert topic in other.subscriptions
+        assert other.on_message(topic, b"online", retained=False).announce_in_s is not None
 
 
 def test_what_an_older_version_announced_is_removed(bridge):
