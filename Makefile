@@ -2,11 +2,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-TORCH ?= torch
 FUZZ := .venv-fuzz
 FUZZ_RUNS ?= 200000
 
-.PHONY: demo test lint bench soak fuzz deb clean help
+.PHONY: demo test peers lint bench soak fuzz deb clean help
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,6 +15,9 @@ demo: $(VENV)/.demo  ## hear a real recording through the whole pipeline, on scr
 
 test: $(VENV)/.dev lint  ## run the linters and all quick tests
 	$(BIN)/python -m pytest
+
+peers: $(VENV)/.dev  ## install the programs that some tests run beside edgeasr
+	scripts/install-peers $(VENV)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -111,7 +111,7 @@ class RecogniserConfig:
     hints: tuple[str, ...] = ()
     """Phrases to expect: rooms, devices, names, titles"""
     hints_file: str = ""
-    """A text file with one phrase per line, added to `hints`; empty for none"""
+    """A file of more: one phrase a line, or TOML lists; empty for none"""
 
 
 @dataclass(frozen=True, kw_only=True)

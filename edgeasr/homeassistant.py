@@ -106,7 +106,8 @@ class HomeAssistantBridge(Bridge):
                 told = self._tell("command", "intent", event)
                 return _say(told, self._keep("intent", event.intent, event))
             case IntentNotRecognised():
-                return _say(self._tell("command", "no_match", event))
+                told = self._tell("command", "no_match", event)
+                return _say(told, self._keep("intent", "None", event))  # shown as unknown
         return NOTHING
 
     def on_message(self, topic: str, body: bytes, *, retained: bool) -> Reaction:

@@ -9,14 +9,13 @@ from typing import Any
 from edgeasr.config import Config
 from edgeasr.endpoint import EndpointConfig
 from edgeasr.errors import CommandError, ConfigError
+from edgeasr.phrases import MAX_PHRASES, read_phrases
 from edgeasr.settings import Settings, WordSettings
 from edgeasr.site import read_site
 
 __all__ = ["LIVE_KEYS", "LiveSettings", "LiveWord", "change", "live_settings"]
 
-_MAX_HINTS = 10_000
 _MAX_HINT_CHARS = 200
-_MAX_FILE_BYTES = 2_000_000
 _ENDPOINT_MS = ("start_timeout_ms", "end_silence_ms", "stall_ms", "max_utterance_ms")
 
 
@@ -125,17 +124,10 @@ def _names_of(site_file: str) -> tuple[str, ...]:
 
 
 def _hints_of(name: str) -> list[str]:
-    if not name:
-        return []
-    path = Path(name).expanduser()
     try:
-        if path.stat().st_size > _MAX_FILE_BYTES:
-            raise ConfigError(f"recogniser.hints_file = {path}: larger than 2 MB; shorten it")
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"recogniser.hints_file = {path}: {error}; give a text file") from error
-    phrases = [line.split("#")[0].strip() for line in lines]
-    return [phrase for phrase in phrases if phrase][:_MAX_HINTS]
+        return read_phrases(Path(name).expanduser()) if name else []
+    except ConfigError as error:
+        raise ConfigError(f"recogniser.hints_file: {error}") from error
 
 
 def _number(key: str, value: object, low: float, high: float) -> float:
@@ -174,7 +166,7 @@ def _set_flag(live: LiveSettings, key: str, value: object) -> LiveSettings:
 
 
 def _set_texts(live: LiveSettings, key: str, value: object) -> LiveSettings:
-    most = _MAX_HINTS if key == "hints" else 20
+    most = MAX_PHRASES if key == "hints" else 20
     return replace(live, **{key: _texts(key, value, most=most)})  # type: ignore[arg-type]
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from mqtt_help import Mosquitto
 
 from edgeasr.cli import main
 from edgeasr.recordings import bundled_recordings
@@ -101,6 +102,22 @@ def test_transcribe_takes_hints(capsys, tmp_path):
     assert (status, "kentucky" in rows(out)[0]["text"]) == (0, True)
     status, _, err = run(capsys, "transcribe", "--hints", tmp_path / "none", RECORDING)
     assert (status, "none" in err) == (1, True)
+
+
+def test_an_unknown_command_is_told_those_there_are(capsys):
+    with pytest.raises(SystemExit) as ended:
+        run(capsys, "transcrib", "run")
+    assert ended.value.code == 2
+    assert "transcribe" in capsys.readouterr().err
+
+
+def test_watch_tells_that_the_broker_refuses(capsys, tmp_path):
+    broker = Mosquitto(tmp_path, "allow_anonymous false")
+    try:
+        status, _, err = run(capsys, "watch", "--host", "127.0.0.1", "--port", broker.port)
+    finally:
+        broker.kill()
+    assert (status, "mqtt.password_file" in err) == (1, True)
 
 
 def test_translate_prints_a_line_a_text(capsys):

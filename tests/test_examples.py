@@ -1,18 +1,16 @@
 """The examples run: the subscriber as it is, the Node-RED flow in Node-RED.
 
-Node-RED is run when NODE_RED names its `red.js` (`npm install node-red`). The Home Assistant
-automation is run by `test_homeassistant.py`.
+The Home Assistant automation is run by `test_homeassistant.py`.
 """
 
 import json
-import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 from mqtt_help import Subscriber, eventually, free_port
+from peers import peer
 
 from edgeasr.commands import parse_command
 
@@ -71,9 +69,7 @@ def test_the_flow_is_wired_and_speaks_our_topics():
 
 
 def test_the_flow_runs_in_node_red(tmp_path, broker):
-    program = os.environ.get("NODE_RED")
-    if not program:
-        pytest.skip("set NODE_RED to Node-RED's red.js")
+    program = peer("NODE_RED")
     flow = (EXAMPLES / "node-red-flow.json").read_text()
     (tmp_path / "flow.json").write_text(flow.replace('"1883"', f'"{broker.port}"'))
     red = subprocess.Popen(

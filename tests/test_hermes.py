@@ -391,7 +391,7 @@ def test_the_daemon_speaks_hermes_on_a_real_broker(tmp_path, monkeypatch):
 
 
 def test_the_published_library_reads_what_we_say(bridge):
-    asr = pytest.importorskip("rhasspyhermes.asr", reason="pip install --no-deps rhasspy-hermes")
+    asr = pytest.importorskip("rhasspyhermes.asr", reason="make peers")
     from rhasspyhermes import audioserver, dialogue, nlu, tts, wake  # noqa: PLC0415
 
     bodies, _ = hear(bridge, WAKE, TRANSCRIPT, INTENT)
@@ -427,7 +427,7 @@ def test_the_published_library_reads_what_we_say(bridge):
 
 
 def test_we_read_what_the_published_library_says(bridge):
-    asr = pytest.importorskip("rhasspyhermes.asr", reason="pip install --no-deps rhasspy-hermes")
+    asr = pytest.importorskip("rhasspyhermes.asr", reason="make peers")
     from rhasspyhermes import dialogue, nlu, tts, wake  # noqa: PLC0415
 
     def send(message):

@@ -1,17 +1,16 @@
 """Home Assistant: the discovery message, the results, and the real program when it is at hand.
 
-The last test needs a Python with Home Assistant installed, named by HOME_ASSISTANT_PYTHON:
-`python3.13 -m venv ha && ha/bin/pip install homeassistant paho-mqtt`.
+The last tests need Home Assistant, which needs Python 3.14: `make peers`.
 """
 
 import json
-import os
 import random
 import subprocess
 from pathlib import Path
 
 import pytest
-from mqtt_help import SPOKEN, Mosquitto, eventually, script_runtime
+from mqtt_help import SPOKEN, eventually, script_runtime
+from peers import peer
 from test_runtime import Running
 
 from edgeasr.commands import parse_command
@@ -198,39 +197,66 @@ class RealHomeAssistant:
         return self.ask(states=True).get(entity, {}).get("state")
 
     def becomes(self, entity: str, state: str) -> bool:
-        return eventually(lambda: self.state(entity) == state, within_s=10)
+        return eventually(lambda: self.state(entity) == state, within_s=20)
 
     def call(self, domain: str, service: str, entity: str, **fields) -> None:
         answer = self.ask(call=[domain, service, {"entity_id": entity, **fields}])
         assert answer == {"ok": True}
 
 
-def test_the_real_home_assistant_shows_and_controls_the_daemon(tmp_path, monkeypatch):
-    python = os.environ.get("HOME_ASSISTANT_PYTHON")
-    if not python:
-        pytest.skip("set HOME_ASSISTANT_PYTHON to a Python that has homeassistant installed")
-    script_runtime(monkeypatch)
-    broker = Mosquitto(tmp_path)
-    home = RealHomeAssistant(python, tmp_path / "ha", broker.port)
-    try:
-        with Running(tmp_path, broker.port):
-            assert home.becomes("switch.voice_den_mute", "off")
-            example = EXAMPLE.read_text().replace("kitchen", "den")
-            assert home.ask(automations=example) == {"ok": True}
-            sees(home)
-            assert home.ask(called=True) == ["light.turn_on ['light.den']"]
-            controls(home)
-        assert home.becomes("switch.voice_den_mute", "unavailable")
-        with Running(tmp_path, broker.port):
-            assert home.becomes("switch.voice_den_mute", "on")  # kept, and announced again
-        logged = [line for line in home.ask(logged=True) if "components.mqtt" in line]
-        assert not logged
-        with Running(tmp_path, broker.port, text="[homeassistant]\non = false\n"):
-            assert eventually(lambda: home.state("switch.voice_den_mute") is None, within_s=10)
-        assert not [name for name in home.ask(states=True) if "voice_den" in name]
-    finally:
+@pytest.fixture
+def start_home(tmp_path, broker):
+    """A function that starts Home Assistant, with the same folder each time."""
+    python = peer("HOME_ASSISTANT_PYTHON")
+    started = []
+
+    def start() -> RealHomeAssistant:
+        started.append(RealHomeAssistant(python, tmp_path / "ha", broker.port))
+        return started[-1]
+
+    yield start
+    for home in started:
         home.process.kill()
-        broker.kill()
+        home.process.wait()
+
+
+def test_the_real_home_assistant_shows_and_controls_the_daemon(
+    tmp_path, monkeypatch, broker, start_home
+):
+    script_runtime(monkeypatch)
+    home = start_home()
+    with Running(tmp_path, broker.port):
+        assert home.becomes("switch.voice_den_mute", "off")
+        example = EXAMPLE.read_text().replace("kitchen", "den")
+        assert home.ask(automations=example) == {"ok": True}
+        sees(home)
+        assert home.ask(called=True) == ["light.turn_on ['light.den']"]
+        controls(home)
+    assert home.becomes("switch.voice_den_mute", "unavailable")
+    with Running(tmp_path, broker.port):
+        assert home.becomes("switch.voice_den_mute", "on")  # kept, and announced again
+    logged = [line for line in home.ask(logged=True) if "components.mqtt" in line]
+    assert not logged
+    with Running(tmp_path, broker.port, text="[homeassistant]\non = false\n"):
+        assert eventually(lambda: home.state("switch.voice_den_mute") is None, within_s=10)
+    assert not [name for name in home.ask(states=True) if "voice_den" in name]
+
+
+def test_a_restarted_home_assistant_is_told_by_its_birth_message(
+    tmp_path, monkeypatch, broker, other, start_home
+):
+    script_runtime(monkeypatch)
+    with Running(tmp_path, broker.port):
+        home = start_home()
+        assert home.becomes("switch.voice_den_mute", "off")
+        home.process.kill()
+        home.process.wait()
+        # Nothing retained is left that could tell it: only its birth message can bring the site.
+        other.send("homeassistant/device/edgeasr_den/config", b"", retain=True)
+        home = start_home()
+        assert home.becomes("switch.voice_den_mute", "off")
+        births = [body for body in other.bodies("homeassistant/status") if body == b"online"]
+        assert len(births) == 2
 
 
 def sees(home: RealHomeAssistant) -> None:

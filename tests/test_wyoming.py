@@ -1,8 +1,6 @@
 """The Wyoming servers, each as a process of its own, with the published client."""
 
 import asyncio
-import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +14,7 @@ import pytest
 pytest.importorskip("wyoming", reason="pip install 'edgeasr[wyoming]'")
 
 from mqtt_help import free_port
+from peers import peer
 from wyoming.asr import Transcribe, Transcript, TranscriptChunk
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
 from wyoming.client import AsyncClient
@@ -249,10 +248,7 @@ def test_rubbish_ends_its_own_connection_only(wake_server, sent):
 
 
 def test_beside_openwakeword_the_same_client_sees_the_same(wake_server, recordings):
-    # It pins other versions of what edgeasr needs: it lives in a virtual environment of its own.
-    program = shutil.which(os.environ.get("WYOMING_OPENWAKEWORD", "wyoming-openwakeword"))
-    if program is None:
-        pytest.skip("no wyoming-openwakeword: install it, set WYOMING_OPENWAKEWORD to its path")
+    program = peer("WYOMING_OPENWAKEWORD")
     uri = f"tcp://127.0.0.1:{free_port()}"
     with Server(program, "--uri", uri, uri=uri) as other:
 

@@ -48,7 +48,7 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"edgeasr {__version__}")
     parser.add_argument("-v", "--verbose", action="store_true", help="log details on stderr")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    chosen = [name for name in arguments if name in _COMMANDS][:1]
-    for name in chosen or _COMMANDS:  # the others' imports would only cost time
+    first = next((word for word in arguments if not word.startswith("-")), "")
+    for name in (first,) if first in _COMMANDS else _COMMANDS:  # others only cost time
         import_module(f"edgeasr.cli.{name}").add_parser(commands)
     return parser

@@ -3,18 +3,17 @@
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from edgeasr.errors import ConfigError, EdgeasrError
+from edgeasr.errors import EdgeasrError, TextError
 
-__all__ = ["Commands", "add_audio_arguments", "print_json", "read_hints", "serve"]
+__all__ = ["Commands", "add_audio_arguments", "print_json", "serve", "serve_texts"]
 
 Commands = Any  # argparse keeps the type of its sub-parsers to itself
 
-MAX_HINTS = 10_000
-MAX_HINTS_BYTES = 1_000_000
+_MAX_LINE = 200_000  # bytes
 _SHOW_PROGRESS_FROM = 5
 
 
@@ -48,16 +47,20 @@ def print_json(fields: dict[str, Any]) -> None:
     print(json.dumps(fields, ensure_ascii=False, allow_nan=False), flush=True)
 
 
-def read_hints(path: Path) -> list[str]:
-    """Return the phrases of a file, one a line, `#` starts a comment. Raises ConfigError."""
-    try:
-        if path.stat().st_size > MAX_HINTS_BYTES:
-            raise ConfigError(f"{path}: hints of more than {MAX_HINTS_BYTES} bytes; shorten it")
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"can not read the hints {path}: {error}; give a UTF-8 text") from error
-    phrases = [line.split("#")[0].strip() for line in lines]
-    found = [phrase for phrase in phrases if phrase]
-    if len(found) > MAX_HINTS:
-        raise ConfigError(f"{path}: {len(found)} hints; at most {MAX_HINTS}")
-    return found
+def serve_texts(texts: Iterable[str], one: Callable[[str], None]) -> int:
+    """Call `one` for each text, or each line of standard input; return 1 if any failed, else 0."""
+    failed = False
+    for text in texts or _lines():
+        try:
+            if "\ufffd" in text:
+                raise TextError("the text is not UTF-8; convert it")
+            one(text)
+        except EdgeasrError as error:
+            failed = True
+            sys.stderr.write(f"edgeasr: {text[:60]!r}: {error}\n")
+    return 1 if failed else 0
+
+
+def _lines() -> Iterator[str]:
+    while line := sys.stdin.buffer.readline(_MAX_LINE):
+        yield line.decode("utf-8", errors="replace").rstrip("\r\n")

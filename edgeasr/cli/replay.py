@@ -8,10 +8,11 @@ from typing import Any
 
 from edgeasr.assistant import Assistant
 from edgeasr.audio import SAMPLE_RATE
-from edgeasr.cli.inputs import Commands, add_audio_arguments, print_json, read_hints, serve
+from edgeasr.cli.inputs import Commands, add_audio_arguments, print_json, serve
 from edgeasr.errors import AudioError
 from edgeasr.events import Error, Event
 from edgeasr.loading import load_models
+from edgeasr.phrases import read_phrases
 from edgeasr.settings import Settings
 from edgeasr.sources import audio_chunks
 
@@ -24,15 +25,15 @@ def add_parser(commands: Commands) -> None:
     add_audio_arguments(parser)
     parser.add_argument("--realtime", action="store_true", help="as fast as it was spoken")
     parser.add_argument("--to", default="fr", help="languages to translate to (default: fr)")
-    parser.add_argument("--hints", type=Path, help="file of phrases to expect, one a line")
+    parser.add_argument("--hints", type=Path, help="phrases to expect: one a line, or TOML lists")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Replay each file as a stream of its own."""
     targets = tuple(name for name in arguments.to.split(",") if name)
+    hints = tuple(read_phrases(arguments.hints)) if arguments.hints else ()
     models = load_models(targets=targets)
-    hints = tuple(read_hints(arguments.hints)) if arguments.hints else ()
     settings = Settings(words=models.all_words(), targets=targets, hints=hints)
     assistant = Assistant(models, settings)
 

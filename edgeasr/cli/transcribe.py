@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from edgeasr.audio import SAMPLE_RATE
-from edgeasr.cli.inputs import Commands, add_audio_arguments, print_json, read_hints, serve
+from edgeasr.cli.inputs import Commands, add_audio_arguments, print_json, serve
 from edgeasr.features import Frontend, LogMel
 from edgeasr.loading import load_recogniser
 from edgeasr.numbers_en import display
+from edgeasr.phrases import read_phrases
 from edgeasr.recogniser import Hints, Recogniser
 from edgeasr.sources import audio_chunks
 
@@ -24,13 +25,13 @@ def add_parser(commands: Commands) -> None:
     """Add the command's arguments."""
     parser = commands.add_parser("transcribe", help="recognise recorded files")
     add_audio_arguments(parser)
-    parser.add_argument("--hints", type=Path, help="file of phrases to expect, one a line")
+    parser.add_argument("--hints", type=Path, help="phrases to expect: one a line, or TOML lists")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the words of each file."""
-    hints = Hints(read_hints(arguments.hints)) if arguments.hints else None
+    hints = Hints(read_phrases(arguments.hints)) if arguments.hints else None
     recogniser = load_recogniser()
 
     def one(path: Path) -> None:

@@ -1,19 +1,16 @@
 """`edgeasr translate`: the translator alone."""
 
 import argparse
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
-from edgeasr.cli.inputs import Commands, print_json
-from edgeasr.errors import ConfigError, EdgeasrError, TextError
+from edgeasr.cli.inputs import Commands, print_json, serve_texts
+from edgeasr.errors import ConfigError
 from edgeasr.loading import load_translator
 from edgeasr.translator import Translator
 
 __all__ = ["add_parser"]
 
 _MAX_BEAM = 64
-_MAX_LINE = 200_000  # characters
 
 
 def add_parser(commands: Commands) -> None:
@@ -35,24 +32,10 @@ def run(arguments: argparse.Namespace) -> int:
     if not 1 <= arguments.beam <= _MAX_BEAM:
         raise ConfigError(f"--beam {arguments.beam}: give 1 to {_MAX_BEAM}")
     translator = load_translator(arguments.to, source=arguments.source)
-    failed = False
-    for text in arguments.text or _lines():
-        try:
-            _translate(translator, text, arguments)
-        except EdgeasrError as error:
-            failed = True
-            sys.stderr.write(f"edgeasr: {text[:60]!r}: {error}\n")
-    return 1 if failed else 0
-
-
-def _lines() -> Iterator[str]:
-    while line := sys.stdin.buffer.readline(_MAX_LINE):
-        yield line.decode("utf-8", errors="replace").rstrip("\r\n")
+    return serve_texts(arguments.text, lambda text: _translate(translator, text, arguments))
 
 
 def _translate(translator: Translator, text: str, arguments: argparse.Namespace) -> None:
-    if "\ufffd" in text:
-        raise TextError("the text is not UTF-8; convert it")
     result = translator.translate(text, beam=arguments.beam)
     if arguments.attention is not None:
         from edgeasr.attention_map import draw_attention  # noqa: PLC0415 - drawing is rare

@@ -1,19 +1,14 @@
 """`edgeasr understand`: the intent and slots of texts."""
 
 import argparse
-import sys
-from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from edgeasr.cli.inputs import Commands, print_json
-from edgeasr.errors import EdgeasrError, TextError
+from edgeasr.cli.inputs import Commands, print_json, serve_texts
 from edgeasr.site import DEFAULT_SITE, read_site
 from edgeasr.understand import Understanding, load_understander
 
 __all__ = ["add_parser", "run"]
-
-_MAX_LINE = 200_000  # bytes
 
 
 def add_parser(commands: Commands) -> None:
@@ -31,21 +26,11 @@ def run(arguments: argparse.Namespace) -> int:
     """Understand each text; one that can not be read is named, the rest is served."""
     site = read_site(arguments.site) if arguments.site else DEFAULT_SITE
     understander = load_understander(site)
-    failed = False
-    for text in arguments.text or _lines():
-        try:
-            if "\ufffd" in text:
-                raise TextError("the text is not UTF-8; convert it")
-            _print(text, understander.understand(text), as_json=arguments.json)
-        except EdgeasrError as error:
-            failed = True
-            sys.stderr.write(f"edgeasr: {text[:60]!r}: {error}\n")
-    return 1 if failed else 0
 
+    def one(text: str) -> None:
+        _print(text, understander.understand(text), as_json=arguments.json)
 
-def _lines() -> Iterator[str]:
-    while line := sys.stdin.buffer.readline(_MAX_LINE):
-        yield line.decode("utf-8", errors="replace").rstrip("\r\n")
+    return serve_texts(arguments.text, one)
 
 
 def _print(text: str, found: Understanding, *, as_json: bool) -> None:

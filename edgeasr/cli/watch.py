@@ -30,17 +30,20 @@ def run(arguments: argparse.Namespace) -> int:
     from paho.mqtt import client as paho  # noqa: PLC0415 - the other commands do not need it
     from paho.mqtt.enums import CallbackAPIVersion  # noqa: PLC0415
 
+    from edgeasr.mqtt_connection import secure  # noqa: PLC0415
+
     config, _ = configured(arguments.config)
     host = arguments.host or config.mqtt.host
     if not host:
         raise ConfigError("no broker: give --host, or mqtt.host in the configuration")
     client = paho.Client(CallbackAPIVersion.VERSION2, client_id=f"edgeasr-watch-{os.getpid()}")
-    if config.mqtt.username:
-        client.username_pw_set(config.mqtt.username, mqtt_password(config.mqtt))
-    if config.mqtt.tls:
-        client.tls_set(config.mqtt.ca_file or None)
+    secure(client, config.mqtt, mqtt_password(config.mqtt))
+    refusals: list[str] = []
 
-    def on_connect(*_: Any) -> None:  # noqa: ANN401 - paho's signature
+    def on_connect(_client: Any, _data: Any, _flags: Any, reason: Any, _: Any) -> None:  # noqa: ANN401
+        if reason.is_failure:
+            refusals.append(str(reason))
+            client.disconnect()
         client.subscribe(f"{config.mqtt.base}/#", qos=1)
 
     def on_subscribe(*_: Any) -> None:  # noqa: ANN401
@@ -58,4 +61,9 @@ def run(arguments: argparse.Namespace) -> int:
     except OSError as error:
         raise ConfigError(f"no broker answers at {host}: {error}; start one") from error
     client.loop_forever()
+    if refusals:
+        raise ConfigError(
+            f"the broker at {host} refuses: {refusals[0]}; "
+            "set mqtt.username and mqtt.password_file in the file for --config"
+        )
     return 0

@@ -133,7 +133,7 @@ function showStatus(fields) {
   if (!fields.site) return;
   document.title = `${fields.state} – edgeasr ${fields.site}`;
   element("site").textContent = fields.site;
-  pill("state", fields.state, fields.state === "listening" ? "active" : fields.state === "muted" ? "warn" : "good");
+  pill("state", fields.state, ["listening", "recognising"].includes(fields.state) ? "active" : fields.state === "muted" ? "warn" : "good");
   pill("microphone", `microphone ${fields.microphone}`, MICROPHONES[fields.microphone] ?? "warn");
   element("microphone").title = fields.microphone_detail;
   pill("broker", `broker ${fields.broker}`, fields.broker === "offline" ? "bad" : "good");
