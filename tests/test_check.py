@@ -18,14 +18,12 @@ def lines(tmp_path, text="", **sections):
     return {line.name: line for line in check(parse_config(folder + text))}
 
 
-def test_a_sound_set_up_has_four_good_lines(tmp_path, wav, noise):
-    broker = Mosquitto(tmp_path)
+def test_a_sound_set_up_has_four_good_lines(tmp_path, wav, noise, broker):
     found = lines(
         tmp_path,
         f'[audio]\nsource = "file:{wav(noise(1.0))}"\n'
         f'[mqtt]\nhost = "127.0.0.1"\nport = {broker.port}\n',
     )
-    broker.kill()
     assert list(found) == ["configuration", "models", "microphone", "broker"]
     assert all(line.ok for line in found.values()), found
     assert "computer, jarvis" in found["models"].message

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from mqtt_help import Subscriber, eventually, free_port
+from mqtt_help import eventually, free_port
 from peers import peer
 
 from edgeasr.commands import parse_command
@@ -18,12 +18,11 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 TRANSCRIPT = {"site": "kitchen", "text": "turn off the light", "confidence": 0.93}
 
 
-def test_the_subscriber_prints_what_is_said(broker):
+def test_the_subscriber_prints_what_is_said(broker, other):
     program = subprocess.Popen(
         [sys.executable, str(EXAMPLES / "subscriber.py"), "127.0.0.1", str(broker.port)],
         stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
-    other = Subscriber(broker.port)
     try:
         # Retained, since nothing tells when the program has subscribed.
         other.send("edgeasr/kitchen/transcript", TRANSCRIPT, retain=True)
@@ -33,7 +32,6 @@ def test_the_subscriber_prints_what_is_said(broker):
         assert program.stdout.readline() == "kitchen fr: éteins (50%)\n"
     finally:
         program.kill()
-        other.close()
 
 
 def test_sound_is_sent_in_blocks(broker, other):
@@ -68,7 +66,7 @@ def test_the_flow_is_wired_and_speaks_our_topics():
     assert parse_command(command, nodes["edgeasr-button"]["payload"].encode(), max_audio_bytes=1)
 
 
-def test_the_flow_runs_in_node_red(tmp_path, broker):
+def test_the_flow_runs_in_node_red(tmp_path, broker, other):
     program = peer("NODE_RED")
     flow = (EXAMPLES / "node-red-flow.json").read_text()
     (tmp_path / "flow.json").write_text(flow.replace('"1883"', f'"{broker.port}"'))
@@ -76,7 +74,6 @@ def test_the_flow_runs_in_node_red(tmp_path, broker):
         ["node", program, "-u", str(tmp_path), "-p", str(free_port()), "flow.json"],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=tmp_path,
     )  # fmt: skip
-    other = Subscriber(broker.port)
     lights = "home/kitchen/light/set"
     try:
 
@@ -92,4 +89,3 @@ def test_the_flow_runs_in_node_red(tmp_path, broker):
         assert other.bodies(lights)[-1] == b"ON"
     finally:
         red.kill()
-        other.close()

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from mqtt_help import SPOKEN, Mosquitto, Subscriber, eventually, script_runtime
+from mqtt_help import SPOKEN, eventually, script_runtime
 from test_runtime import Running
 
 from edgeasr.commands import Attend, Cancel, Listen, Stop, Transcribe, Understand
@@ -362,29 +362,23 @@ def test_our_sound_goes_out_only_when_asked_for():
 # In the daemon
 
 
-def test_the_daemon_speaks_hermes_on_a_real_broker(tmp_path, monkeypatch):
+def test_the_daemon_speaks_hermes_on_a_real_broker(tmp_path, monkeypatch, broker, other):
     script_runtime(monkeypatch)
-    broker = Mosquitto(tmp_path)
-    other = Subscriber(broker.port)
-    try:
-        with Running(tmp_path, broker.port, text="[hermes]\non = true\naudio_frames = 'session'\n"):
-            other.wait("edgeasr/den/settings")
-            site = {"siteId": "den", "reason": "ttsSay"}
-            other.send("hermes/asr/startListening", {**site, "sessionId": "skill-1"})
-            (text,) = other.wait_json("hermes/asr/textCaptured")
-            assert (text["text"], text["sessionId"]) == (SPOKEN, "skill-1")
-            assert read_wav(other.wait("hermes/audioServer/den/skill-1/audioSessionFrame")[0]).size
-            other.send("edgeasr/den/command/mute", True)
-            other.send("hermes/asr/startListening", {**site, "sessionId": "skill-2"})
-            (error,) = other.wait_json("hermes/error/asr")
-            assert (error["sessionId"], "muted" in error["error"]) == ("skill-2", True)
-            other.send("hermes/hotword/toggleOff", site)
-            assert eventually(lambda: other.json("edgeasr/den/result")[-1]["command"] == "attend")
-            assert other.json("edgeasr/den/result")[-1]["ok"]
-            assert not other.bodies("hermes/nlu/intentParsed")
-    finally:
-        other.close()
-        broker.kill()
+    with Running(tmp_path, broker.port, text="[hermes]\non = true\naudio_frames = 'session'\n"):
+        other.wait("edgeasr/den/settings")
+        site = {"siteId": "den", "reason": "ttsSay"}
+        other.send("hermes/asr/startListening", {**site, "sessionId": "skill-1"})
+        (text,) = other.wait_json("hermes/asr/textCaptured")
+        assert (text["text"], text["sessionId"]) == (SPOKEN, "skill-1")
+        assert read_wav(other.wait("hermes/audioServer/den/skill-1/audioSessionFrame")[0]).size
+        other.send("edgeasr/den/command/mute", True)
+        other.send("hermes/asr/startListening", {**site, "sessionId": "skill-2"})
+        (error,) = other.wait_json("hermes/error/asr")
+        assert (error["sessionId"], "muted" in error["error"]) == ("skill-2", True)
+        other.send("hermes/hotword/toggleOff", site)
+        assert eventually(lambda: other.json("edgeasr/den/result")[-1]["command"] == "attend")
+        assert other.json("edgeasr/den/result")[-1]["ok"]
+        assert not other.bodies("hermes/nlu/intentParsed")
 
 
 # The published client library

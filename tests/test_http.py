@@ -15,7 +15,6 @@ import pytest
 from browser_help import Browser
 from mqtt_help import (
     ListSource,
-    Mosquitto,
     ScriptedAssistant,
     commands_pcm,
     eventually,
@@ -347,12 +346,12 @@ class SeenAssistant(ScriptedAssistant):
     translations: ClassVar = {}
 
 
-def test_the_daemon_feeds_the_page_and_takes_its_commands(tmp_path, monkeypatch):
+def test_the_daemon_feeds_the_page_and_takes_its_commands(tmp_path, monkeypatch, broker):
     import edgeasr.runtime  # noqa: PLC0415 - heavy
 
     monkeypatch.setattr(edgeasr.runtime, "Assistant", SeenAssistant)
     monkeypatch.setattr(edgeasr.runtime, "models_of", lambda _config: scripted_models())
-    broker, port = Mosquitto(tmp_path), free_port()
+    port = free_port()
     token = tmp_path / "token"
     token.write_text(TOKEN)
     token.chmod(0o600)
@@ -391,7 +390,6 @@ def test_the_daemon_feeds_the_page_and_takes_its_commands(tmp_path, monkeypatch)
     finally:
         source.finish()
         thread.join(20)
-        broker.kill()
     assert not thread.is_alive()
 
 
