@@ -26,6 +26,8 @@ def audio_chunks(path: Path, *, max_s: float = MAX_AUDIO_S) -> Iterator[Pcm]:
     Raises AudioError, naming the file, when it is missing, empty, not audio, longer than `max_s`,
     or truncated; what could be read until then has been yielded.
     """
+    if path.is_dir():
+        raise AudioError(f"{path}: this is a folder; give the files in it")
     if not path.is_file():
         raise AudioError(f"{path}: no such file")
     try:
@@ -49,7 +51,8 @@ def decode_audio(file: BinaryIO, *, name: str, max_s: float) -> Iterator[Pcm]:
     try:
         stream = soundfile.SoundFile(file)
     except (soundfile.LibsndfileError, RuntimeError, TypeError) as error:
-        raise AudioError(f"{name}: not audio that can be read ({_reason(error)})") from error
+        reason = f"not audio that can be read ({_reason(error)})"
+        raise AudioError(f"{name}: {reason}; give WAV, FLAC, Ogg, Opus or MP3") from error
     with stream:
         _check_header(stream, name, max_s)
         read = yield from _decode(stream, name, max_s)

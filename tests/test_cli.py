@@ -104,6 +104,17 @@ def test_transcribe_takes_hints(capsys, tmp_path):
     assert (status, "none" in err) == (1, True)
 
 
+@pytest.mark.parametrize("minutes", ["0", "nan", "1e9"])
+def test_bench_wants_a_length_it_can_measure(capsys, minutes):
+    status, _, err = run(capsys, "bench", "--minutes", minutes)
+    assert (status, "give 0.1 to 60" in err) == (1, True)
+
+
+def test_a_folder_is_told_from_a_missing_file(capsys, tmp_path):
+    status, _, err = run(capsys, "transcribe", tmp_path)
+    assert (status, "this is a folder" in err) == (1, True)
+
+
 def test_an_unknown_command_is_told_those_there_are(capsys):
     with pytest.raises(SystemExit) as ended:
         run(capsys, "transcrib", "run")

@@ -39,7 +39,7 @@ def test_no_field_is_described_that_no_event_has():
     known = {item.name for kind in (*EVENT_TYPES, Slot, Word) for item in fields(kind)}
     names = {name for line in section.splitlines() for name in re.findall(r"`(\w+)`[ ,(]", line)}
     values = {"silence", "timeout", "stop", "end_of_stream", "rejected", "cancelled",
-              "microphone", "assistant", "configuration", "translator"}  # fmt: skip
+              "microphone", "assistant", "configuration", "translator", "P1D"}  # fmt: skip
     assert names - known - values - {kind.NAME for kind in EVENT_TYPES} == set()
 
 

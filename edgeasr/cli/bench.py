@@ -15,6 +15,7 @@ import numpy as np
 from edgeasr.assistant import Assistant
 from edgeasr.audio import BLOCK_SAMPLES, SAMPLE_RATE, Pcm
 from edgeasr.cli.inputs import Commands, print_json
+from edgeasr.errors import ConfigError
 from edgeasr.events import Transcript
 from edgeasr.features import Frontend, LogMel
 from edgeasr.loading import Models, load_models
@@ -26,6 +27,7 @@ from edgeasr.wake import WakeDetector
 __all__ = ["add_parser"]
 
 _HOUR_S = 3600.0
+_LEAST_MINUTES, _MOST_MINUTES = 0.1, 60.0
 _SENTENCE = "please turn off the lights in the kitchen and the hall"
 _READY = (
     "import sys; from edgeasr import Assistant, load_models; import numpy as np;"
@@ -43,6 +45,10 @@ def add_parser(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure and print; every figure is of one thread."""
+    if not _LEAST_MINUTES <= arguments.minutes <= _MOST_MINUTES:
+        raise ConfigError(
+            f"--minutes {arguments.minutes:g}: give {_LEAST_MINUTES:g} to {_MOST_MINUTES:g}"
+        )
     started = time.perf_counter()
     subprocess.run([sys.executable, "-c", _READY], check=True, capture_output=True)  # noqa: S603
     ready_s = time.perf_counter() - started
