@@ -110,11 +110,6 @@ def test_bench_wants_a_length_it_can_measure(capsys, minutes):
     assert (status, "give 0.1 to 60" in err) == (1, True)
 
 
-def test_a_folder_is_told_from_a_missing_file(capsys, tmp_path):
-    status, _, err = run(capsys, "transcribe", tmp_path)
-    assert (status, "this is a folder" in err) == (1, True)
-
-
 def test_an_unknown_command_is_told_those_there_are(capsys):
     with pytest.raises(SystemExit) as ended:
         run(capsys, "transcrib", "run")

@@ -54,8 +54,8 @@ def test_what_is_not_audio_is_named(tmp_path, content, message):
 
 
 def test_a_missing_file_and_a_folder_are_named(tmp_path):
-    for path in (tmp_path / "none.wav", tmp_path):
-        with pytest.raises(AudioError, match="no such file"):
+    for path, said in ((tmp_path / "none.wav", "no such file"), (tmp_path, "this is a folder")):
+        with pytest.raises(AudioError, match=said):
             read_audio(path)
 
 
