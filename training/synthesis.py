@@ -120,7 +120,7 @@ def synthesise_many(jobs: list[Job], *, workers: int = 1) -> Iterator[tuple[Job,
 
 
 def _be_modest() -> None:
-    os.nice(10)
+    os.nice(max(0, 10 - os.nice(0)))
     os.environ["OMP_NUM_THREADS"] = "1"
 
 

@@ -32,14 +32,21 @@ _COMMUNITY_WORDS = {
 _TELEPHONE = ("wuw2", "fsdd")
 
 
-def negatives(root: Path, *, held_out_alone: bool = False) -> Iterator[tuple[Clip, Pcm]]:
-    """Yield speech, noise and music without a trigger word; `dev` by speaker or source."""
+def negatives(
+    root: Path, *, held_out_alone: bool = False, share: float = 1.0
+) -> Iterator[tuple[Clip, Pcm]]:
+    """Yield speech, noise and music without a trigger word; `dev` by speaker or source.
+
+    A share below 1 takes so many of the clips, drawn by chance, always the same.
+    """
     for path in sorted(root.glob("*/*/manifest.jsonl")):
         if path.parent.name in _LEFT_OUT or path.parent.parent.name == "rir":
             continue
         for utterance in read_manifest(path):
             clip = _negative(utterance, group=path.parent.parent.name)
             if clip is None or (held_out_alone and not clip.dev):
+                continue
+            if not in_held_out_share(clip.key, share, salt="drawn"):
                 continue
             pcm = _read(utterance)
             if pcm is not None:

@@ -11,9 +11,10 @@ from training.wake_packs import Pack, build_pack
 from training.wake_rooms import measured_rooms
 from training.wake_speech import SpeechPlan, held_out, near_miss_clips, phrase_clips
 
-__all__ = ["WakePacks", "held_out_packs", "load_pronunciations"]
+__all__ = ["REAL_WORDS", "WakePacks", "held_out_packs", "load_pronunciations"]
 
 REAL_WORDS = ("computer", "jarvis", "alexa", "snowboy", "smart mirror", "view glass")
+"""Of which there are recordings of people"""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from training.loop import fast_autocast
 from training.models.wake import STEP_FRAMES, WakeNet
 from training.wake_batches import Mined
 from training.wake_frames import stretched
@@ -98,7 +99,7 @@ class Scorer:
                 yield scores, place[::STEP_FRAMES]
 
     def _scores(self, batch: Frames) -> NDArray[np.float32]:
-        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+        with torch.inference_mode(), fast_autocast(wanted=True):
             logits = self.net(torch.from_numpy(batch))
         scores: NDArray[np.float32] = smooth(torch.sigmoid(logits.float())).numpy()
         return scores

@@ -36,7 +36,7 @@ def stretched(frames: Array, factor: float) -> Array:
     at = np.linspace(0, len(frames) - 1, count).astype(np.float32)
     low = at.astype(np.int64)
     high = np.minimum(low + 1, len(frames) - 1)
-    share = (at - low)[:, None]
+    share = (at - low).astype(np.float32)[:, None]
     mixed: Array = frames[low] * (1 - share) + frames[high] * share
     return mixed
 
@@ -48,6 +48,6 @@ def tract(frames: Array, rng: np.random.Generator) -> Array:
     at = np.clip(np.arange(80) * np.exp(rng.uniform(-0.1, 0.1)), 0, 79).astype(np.float32)
     low = at.astype(np.int64)
     high = np.minimum(low + 1, 79)
-    share = (at - low)[None]
+    share = (at - low).astype(np.float32)[None]
     mixed: Array = frames[:, low] * (1 - share) + frames[:, high] * share
     return mixed

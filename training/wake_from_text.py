@@ -29,7 +29,7 @@ from training.wake_packs import Clip, Pack, build_pack, word_span
 from training.wake_phrase import PhraseError, check_phrase, slug
 from training.wake_release import release
 from training.wake_rooms import measured_rooms
-from training.wake_speech import SpeechPlan, held_out, near_miss_clips, phrase_clips
+from training.wake_speech import SpeechPlan, held_out_of, near_miss_clips, phrase_clips
 from training.wake_task import Recipe, WakeTask
 
 __all__ = ["main"]
@@ -107,8 +107,9 @@ def _speech(
     """Return the packs of the phrase and of its near misses."""
     rooms = measured_rooms(options.data / "rir") if options.data else []
     plan = SpeechPlan(
-        mixed=60, native_rounds=2, near_misses=80, workers=options.threads, seed=options.seed
-    )
+        mixed=60, native_rounds=2, near_misses=80, held_out=held_out_of(voices()),
+        workers=options.threads, seed=options.seed,
+    )  # fmt: skip
     packs = [
         build_pack(run / "cache" / "phrase", phrase_clips([phrase], plan, rooms)),
         build_pack(run / "cache" / "near", near_miss_clips([phrase], plan, pronunciations)),
@@ -169,15 +170,21 @@ def _spoken(
 ) -> Iterator[tuple[Clip, Pcm]]:
     rng = np.random.default_rng(options.seed)
     vocabulary = [word for word in pronunciations.words() if word not in options.phrase.split()]
-    speakers = voices(_FAST)
+    speakers, kept = voices(_FAST), held_out_of(voices())
     jobs = [
         Job(speakers[rng.integers(len(speakers))], " ".join(rng.choice(vocabulary, size=8)),
             rate=float(rng.uniform(0.8, 1.25)))
         for _ in range(_SPOKEN_LINES)
     ]  # fmt: skip
     for job, pcm in synthesise_many(jobs, workers=options.threads):
-        dev = held_out(job.voice)
-        yield Clip(key=job.text, kind="speech", speaker=job.voice.key, dev=dev, synthetic=True), pcm
+        clip = Clip(
+            key=job.text,
+            kind="speech",
+            speaker=job.voice.key,
+            dev=kept(job.voice),
+            synthetic=True,
+        )
+        yield clip, pcm
 
 
 def _report(phrase: str, curves: dict[str, dict[str, Curve]], folder: Path) -> None:

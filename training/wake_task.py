@@ -13,9 +13,9 @@ from training.models.wake import WakeConfig, WakeNet
 from training.wake_batches import Batch, Mined, RowMaker
 from training.wake_dev import Scorer, with_noise
 from training.wake_loss import wake_loss
-from training.wake_packs import Pack
+from training.wake_packs import Clip, Pack
 
-__all__ = ["Recipe", "WakeTask", "dev_recordings"]
+__all__ = ["Recipe", "WakeTask", "dev_clips", "dev_recordings"]
 
 Frames = NDArray[np.float32]
 
@@ -110,22 +110,27 @@ class WakeTask:
             self._rows.mined = [Mined(*map(int, row)) for row in np.load(self._mined_path())]
 
 
-def dev_recordings(
-    words: tuple[str, ...], packs: list[Pack], negatives: Pack
-) -> dict[str, dict[str, list[Frames]]]:
-    """Return held-out recordings of each word, clean and with noise at 10 dB.
-
-    Real ones where there are any, else synthetic ones of held-out voices.
-    """
-    rng = np.random.default_rng(7)
-    held = [clip for clip in negatives.clips if clip.dev]
-    noises = [clip for clip in held if clip.kind in ("noise", "music")] or held
-    clean: dict[str, list[Frames]] = {}
+def dev_clips(words: tuple[str, ...], packs: list[Pack]) -> dict[str, list[tuple[Pack, Clip]]]:
+    """Return held-out clips of each word: real ones where there are any, else synthetic ones."""
+    found = {}
     for word in words:
         said = [(pack, clip) for pack in packs for clip in pack.clips
                 if clip.dev and clip.words and max(clip.words, key=len) == word]  # fmt: skip
-        real = [pair for pair in said if not pair[1].synthetic]
-        clean[word] = [pack.frames(clip).astype(np.float32) for pack, clip in real or said]
+        found[word] = [pair for pair in said if not pair[1].synthetic] or said
+    return found
+
+
+def dev_recordings(
+    words: tuple[str, ...], packs: list[Pack], negatives: Pack
+) -> dict[str, dict[str, list[Frames]]]:
+    """Return the frames of `dev_clips`, clean and with noise at 10 dB."""
+    rng = np.random.default_rng(7)
+    held = [clip for clip in negatives.clips if clip.dev]
+    noises = [clip for clip in held if clip.kind in ("noise", "music")] or held
+    clean = {
+        word: [pack.frames(clip).astype(np.float32) for pack, clip in some]
+        for word, some in dev_clips(words, packs).items()
+    }
     noisy = {
         word: [
             with_noise(

@@ -8,6 +8,7 @@ _STUDIES = {
     "beam": "translation by beam width and length normalisation",
     "errors": "which translation errors are the search's, which the model's",
     "cells": "gated, plain and long short-term memory cells compared",
+    "wake_gate": "the trigger with and without an energy or speech gate before it",
     "language_model": "letters and words: GRU and LSTM against an n-gram",
 }
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from edgeasr.audio import SAMPLE_RATE, Pcm
 from training.wake_corpus import positives
+from training.wake_packs import word_span
 from training.wake_rooms import made_room, reverberate
 from training.wake_speech import SpeechPlan, phrase_clips
 
@@ -27,6 +28,9 @@ class Noises:
         """Return the recording under a condition."""
         if condition == "clean":
             return pcm
+        if condition == "cut close":
+            start, end = word_span(pcm)
+            return pcm[start * 160 : end * 160]
         if condition == "far field":
             room = self.rooms[rng.integers(len(self.rooms))] if self.rooms else made_room(rng)
             return _mixed(reverberate(pcm, room), self._pick(self.noise, rng), 20.0, rng)

@@ -14,11 +14,11 @@ import numpy as np
 from edgeasr.audio import BLOCK_SAMPLES, SAMPLE_RATE, Pcm
 from edgeasr.features import Frontend, LogMel
 from edgeasr.wake import WakeDetector, WakeModel
+from training.wake_data import REAL_WORDS
 from training.wake_measure import Scores
 
 __all__ = ["Engine", "Ours", "peers"]
 
-_PORCUPINE_WORDS = ("computer", "jarvis", "alexa", "snowboy", "smart mirror", "view glass")
 _SHARED_WORDS = ("alexa", "hey jarvis")
 
 
@@ -119,7 +119,7 @@ class Porcupine:
     """Porcupine 1.9.5 at sensitivity 0.5: it tells what it heard, but no score."""
 
     name, step_s = "Porcupine", 512 / SAMPLE_RATE
-    thresholds = dict.fromkeys(_PORCUPINE_WORDS, 0.5)
+    thresholds = dict.fromkeys(REAL_WORDS, 0.5)
 
     def __init__(self) -> None:
         self._open()
@@ -127,7 +127,7 @@ class Porcupine:
     def _open(self) -> None:
         import pvporcupine  # noqa: PLC0415 - optional
 
-        self._engine = pvporcupine.create(keywords=list(_PORCUPINE_WORDS))
+        self._engine = pvporcupine.create(keywords=list(REAL_WORDS))
 
     def scores(self, pcm: Pcm) -> dict[str, Scores]:
         self._engine.delete()
@@ -136,12 +136,12 @@ class Porcupine:
         heard = [self._engine.process(pcm[first : first + 512]) for first in blocks]
         return {
             word: (np.array(heard) == number).astype(np.float32)
-            for number, word in enumerate(_PORCUPINE_WORDS)
+            for number, word in enumerate(REAL_WORDS)
         }
 
 
 _PEERS: dict[str, Callable[[], Engine]] = {
-    "pymicro_wakeword": MicroWakeWord, "openwakeword": OpenWakeWord, "pvporcupine": Porcupine,
+    "pymicro_wakeword": MicroWakeWord, "pvporcupine": Porcupine, "openwakeword": OpenWakeWord,
 }  # fmt: skip
 
 
