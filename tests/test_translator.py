@@ -151,11 +151,18 @@ def test_nonsense_is_marked_and_orders_are_trusted(french):
     assert french.translate("xqzv blorf gnitz wup").doubtful
 
 
-def test_german_says_orders():
-    translator = Translator(Bundle(MODELS_FOLDER / "translator-en-de", kind="translator"))
-    result = translator.translate("turn off the kitchen lights")
-    assert result.text == "Schalte die Lichter in der Küche aus."
-    assert (translator.source_language, translator.target_language) == ("en", "de")
+@pytest.mark.parametrize(
+    ("language", "order", "said"),
+    [
+        ("de", "turn off the kitchen lights", "Schalte die Lichter in der Küche aus."),
+        ("es", "turn off the kitchen lights", "Apaga las luces de la cocina."),
+        ("es", "do not open the corridor curtains", "No abras las cortinas del pasillo."),
+    ],
+)
+def test_other_languages_say_orders(language, order, said):
+    translator = Translator(Bundle(MODELS_FOLDER / f"translator-en-{language}", kind="translator"))
+    assert translator.translate(order).text == said
+    assert (translator.source_language, translator.target_language) == ("en", language)
 
 
 @pytest.mark.train
