@@ -66,6 +66,10 @@ class Server:
         self._process.send_signal(signal.SIGTERM)
         return self._process.wait(10)
 
+    def _said(self) -> str:
+        self._process.kill()  # else reading would wait for more
+        return self._process.stdout.read().decode()
+
     async def client(self) -> AsyncClient:
         """Connect as soon as it listens."""
         until_s = time.monotonic() + 30
@@ -74,8 +78,8 @@ class Server:
             try:
                 await client.connect()
             except OSError:
-                assert time.monotonic() < until_s, self._process.stdout.read().decode()
-                assert self._process.poll() is None, self._process.stdout.read().decode()
+                if time.monotonic() > until_s or self._process.poll() is not None:
+                    pytest.fail(f"it does not listen: {self._said()}")
                 await asyncio.sleep(0.1)
             else:
                 return client
