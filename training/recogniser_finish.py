@@ -106,7 +106,8 @@ def _tune(data: Path, cache: Path, folder: Path, every: int) -> dict[str, Any]:
     wrong = {w: sum(_pick(some, w).wrong for some in scored) for w in CTC_WEIGHTS}
     words = sum(len(clip.text.split()) for clip in dev)
     print({weight: round(100 * count / words, 2) for weight, count in wrong.items()})
-    best = min(wrong, key=lambda weight: wrong[weight])
+    bound = 1.01 * min(wrong.values())  # less than that is chance; then the CTC branch is silent
+    best = next(weight for weight in CTC_WEIGHTS if wrong[weight] <= bound)
     rows = [(pick.features, pick.usable) for some in scored for pick in [_pick(some, best)]]
     rows += [(features, False) for features in _noise(runtime, data / "noise")]
     weights = _logistic(np.array([x for x, _ in rows]), np.array([y for _, y in rows]))
