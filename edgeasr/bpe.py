@@ -10,7 +10,11 @@ _MOST_CACHED = 10_000  # words; hints that change for a year must not fill the m
 
 
 class Bpe:
-    """Units <-> words. Every word begins with a space, the first one too."""
+    """Units <-> lower-case words. Every word begins with a space, the first one too.
+
+    Units may have capitals: a word that Whisper knows as a name ("Ġlond", "on" against "ĠLondon")
+    is encoded in the case that needs the fewest units, and written in lower case again.
+    """
 
     def __init__(self, units: Sequence[str], merges: Sequence[tuple[str, str]]) -> None:
         """Take the units in the order of their ids and the merges in the order of their rank.
@@ -32,12 +36,14 @@ class Bpe:
         self._cache: dict[str, list[str]] = {}
 
     def encode_word(self, word: str) -> list[str]:
-        """Return the units of one word, its space included."""
+        """Return the units of one word, its space included; in lower case if that is no longer."""
         if word not in self._cache:
             if len(self._cache) >= _MOST_CACHED:
                 self._cache.clear()
-            merged = self._merge([_SPACE, *word])
-            self._cache[word] = [unit for piece in merged for unit in self._units_of(piece)]
+            cases = dict.fromkeys((word, word.capitalize(), word.upper()))
+            spellings = [self._spell(case) for case in cases]
+            usable = [units for units in spellings if all(unit in self.ids for unit in units)]
+            self._cache[word] = min(usable, key=len) if usable else spellings[0]
         return self._cache[word]
 
     def encode(self, text: str) -> list[int]:
@@ -51,7 +57,12 @@ class Bpe:
 
     def decode(self, ids: Sequence[int]) -> str:
         """Return the text of ids."""
-        return "".join(self.units[number] for number in ids).replace(_SPACE, " ").strip()
+        text = "".join(self.units[number] for number in ids)
+        return text.replace(_SPACE, " ").strip().lower()
+
+    def _spell(self, word: str) -> list[str]:
+        merged = self._merge([_SPACE, *word])
+        return [unit for piece in merged for unit in self._units_of(piece)]
 
     def _units_of(self, piece: str) -> list[str]:
         if piece in self.ids or piece not in self._parents:

@@ -25,3 +25,14 @@ def test_a_piece_that_is_no_unit_is_split_again():
 def test_letters_without_a_unit_are_left_out():
     bpe = Bpe(UNITS, MERGES)
     assert bpe.decode(bpe.encode("café")) == "caf"
+
+
+def test_a_name_takes_the_capitals_that_spell_it_in_fewer_units():
+    bpe = Bpe(
+        [*UNITS, "ĠL", "ĠLi", "ĠThe"], [*MERGES, ("Ġ", "L"), ("ĠL", "i"), ("Ġ", "T"), ("ĠT", "he")]
+    )
+    without_li = Bpe([u for u in bpe.units if u != "Ġli"], [*MERGES, ("Ġ", "L"), ("ĠL", "i")])
+    assert without_li.encode_word("light") == ["ĠLi", "g", "h", "t"]
+    assert bpe.encode_word("light") == ["Ġli", "g", "h", "t"]  # lower case where it is no longer
+    assert bpe.encode_word("the") == ["Ġthe"]
+    assert without_li.decode(without_li.encode("the light")) == "the light"

@@ -1,13 +1,20 @@
 """The exported steps say what the trained network says, and streaming equals the whole."""
 
+import numpy as np
+import onnxruntime
 import pytest
+
+from edgeasr.bundle import MODELS_FOLDER
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("onnx")
 
 from training.export import check_parity, export_onnx  # noqa: E402 - after the skip
+from training.four_bits import pack_four_bits, widen_four_bits  # noqa: E402
 from training.models.recogniser import Dims, Recogniser  # noqa: E402
 from training.recogniser_export import CtcStep, EncoderStep, Subsample, _steps  # noqa: E402
+from training.recogniser_shipped import read_shipped  # noqa: E402
+from training.shrink import pack_embedding  # noqa: E402
 
 pytestmark = pytest.mark.train
 SMALL = Dims(
@@ -56,3 +63,44 @@ def test_chunk_by_chunk_equals_the_whole_with_its_mask(model, chunk):
             ctc_parts.append(log_probs)
     torch.testing.assert_close(torch.cat(parts, dim=1), last, atol=1e-4, rtol=1e-4)
     torch.testing.assert_close(torch.cat(ctc_parts, dim=1), expected, atol=1e-4, rtol=1e-4)
+
+
+def test_the_packed_decoder_reads_and_scores_the_rounded_embedding(tmp_path):
+    """One 4-bit matrix serves both uses; a network of those very values answers the same."""
+    model = Recogniser(Dims(units=40, ctc_units=9, width=64, heads=2, layers=1, text_units=12))
+    packed = pack_four_bits(model.decoder.token_embedding.weight.detach().numpy())
+    model.decoder.token_embedding.weight.data = torch.from_numpy(widen_four_bits(*packed))
+    module, example, outputs, dynamic = _steps(model.eval())["decoder"]
+    path = tmp_path / "decoder.onnx"
+    export_onnx(module, example, path, outputs=outputs, dynamic=dynamic, metadata={"a": "b"})
+    pack_embedding(path, embedding="decoder.token_embedding.weight", output="out")
+    with torch.inference_mode():
+        expected = module(*example.values())[0]
+    inputs = {name: value.numpy() for name, value in example.items()}
+    said = onnxruntime.InferenceSession(str(path)).run(["log_probs"], inputs)[0]
+    np.testing.assert_allclose(said, expected.numpy(), rtol=0.01)  # the product rounds its input
+
+
+def test_four_bits_keep_a_row_to_a_twentieth():
+    matrix = np.random.default_rng(3).normal(size=(50, 384)).astype(np.float32)
+    codes, scales = pack_four_bits(matrix)
+    assert codes.nbytes == matrix.size // 2
+    error = widen_four_bits(codes, scales) - matrix
+    assert np.square(error).sum() < 0.01 * np.square(matrix).sum()
+
+
+def test_training_can_go_on_from_the_shipped_weights():
+    weights = read_shipped(MODELS_FOLDER / "recogniser-en")
+    model = Recogniser(Dims(units=30, ctc_units=513))
+    own = model.state_dict()
+    fixed = {"encoder.positional_embedding", "decoder.token_embedding.weight"}
+    assert set(own) - set(weights) == fixed
+    assert all(own[name].shape == value.shape for name, value in weights.items())
+    model.load_state_dict(weights, strict=False)
+    module, example, *_ = _steps(model.eval())["memory"]
+    session = onnxruntime.InferenceSession(str(MODELS_FOLDER / "recogniser-en" / "memory.onnx"))
+    said = session.run(None, {name: value.numpy() for name, value in example.items()})
+    with torch.inference_mode():
+        expected = module(*example.values())
+    for one, two in zip(said, expected, strict=True):  # the shipped network rounds its input
+        assert np.corrcoef(one.ravel(), two.numpy().ravel())[0, 1] > 0.999

@@ -2,8 +2,8 @@
 
 A recipe is a `Task`: it owns the model and makes batch number `step` from the seed alone, so that
 a resumed run sees what an unbroken one would have seen. Under `torchrun` each process takes its
-share of the batch (`rank` of `world`) and gradients are averaged, which equals one process on the
-whole batch when the loss is a mean over equal shares.
+share of the batch (`rank` of `world`) and gradients are averaged by what each share's mean was
+taken over (the figure `weight`), which equals one process on the whole batch.
 """
 
 import csv
@@ -65,7 +65,10 @@ class Task(Protocol):
         ...
 
     def loss(self, batch: Any, *, step: int) -> tuple[Tensor, dict[str, float]]:  # noqa: ANN401
-        """Return the mean loss of the batch and figures for the log."""
+        """Return the mean loss of the batch and figures for the log.
+
+        The figure `weight` tells how many things the mean was taken over, if shares may differ.
+        """
         ...
 
     def evaluate(self) -> dict[str, float]:
@@ -180,6 +183,7 @@ class _Loop:
         batch = self.task.batch(step, rank=self.rank, world=self.world)
         with fast_autocast(wanted=self.config.bf16):
             loss, figures = self.task.loss(batch, step=step)
+        loss = loss * self._share(figures.pop("weight", 1.0))
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         self._average_gradients()
@@ -188,7 +192,17 @@ class _Loop:
             self.optimizer.step()
             if self.average is not None:
                 self.average.update(self.task.model)
-        return {"loss": float(loss.detach()), "gradient_norm": float(norm), **figures}
+        return {"loss": self._mean(loss.detach()), "gradient_norm": float(norm), **figures}
+
+    def _share(self, weight: float) -> float:
+        """Return the factor that makes the mean over processes the mean over the whole batch."""
+        return weight / self._mean(torch.tensor(weight))
+
+    def _mean(self, value: Tensor) -> float:
+        """Return the mean of a value over all processes."""
+        if self.world > 1:
+            dist.all_reduce(value)
+        return float(value) / self.world
 
     def _schedule(self, step: int) -> float:
         if step < self.config.warmup_steps:

@@ -18,6 +18,7 @@ from training.models.recogniser import Dims, Recogniser
 from training.recogniser_batches import Batch, Batches
 from training.recogniser_data import CORPORA, DEV_CORPUS, Clip, ClipStore, load_clips
 from training.recogniser_decode import DevSet
+from training.recogniser_shipped import read_shipped
 from training.recogniser_text import normalise
 from training.recogniser_units import Units
 from training.whisper_weights import read_weights, weights_folder
@@ -27,6 +28,7 @@ __all__ = ["RecogniserTask", "main"]
 CHUNKS = (8, 12, 16, 24, 32, 48)  # 20 ms frames: 160 to 960 ms
 FULL_SHARE = 0.4
 CTC_WEIGHT = 0.3
+CTC_RATE = 1.2e-3
 KEYWORDS = frozenset({"operator", "think engine", "onword", "wildfire", "voyager"})
 
 
@@ -34,22 +36,32 @@ class RecogniserTask:
     """The recipe's model, batches, loss and dev figures."""
 
     def __init__(
-        self, model: Recogniser, units: Units, batches: Batches, dev: DevSet, *, rate: float
+        self,
+        model: Recogniser,
+        units: Units,
+        batches: Batches,
+        dev: DevSet,
+        *,
+        rate: float,
+        decoder_alone: bool = False,
     ) -> None:
+        """With `decoder_alone` the encoder and the CTC branch stay as they are."""
         self.model = model
         self.units, self.batches, self.dev = units, batches, dev
         self._rate = rate
+        self._ctc_weight = 0.0 if decoder_alone else CTC_WEIGHT
+        model.decoder.token_embedding.requires_grad_(requires_grad=False)
+        if decoder_alone:
+            model.encoder.requires_grad_(requires_grad=False)
+            model.ctc.requires_grad_(requires_grad=False)
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         """Whisper's layers move little, the new branch learns from nothing."""
-        own = dict(self.model.named_parameters())
-        own["decoder.token_embedding.weight"].requires_grad = False
+        own = {n: v for n, v in self.model.named_parameters() if v.requires_grad}
         new = [value for name, value in own.items() if name.startswith("ctc.")]
-        old = [v for n, v in own.items() if not n.startswith("ctc.") and v.requires_grad]
-        return [
-            {"params": old, "lr": self._rate, "weight_decay": 0.01},
-            {"params": new, "lr": 1.2e-3, "weight_decay": 0.01},
-        ]
+        old = [value for name, value in own.items() if not name.startswith("ctc.")]
+        groups = ((old, self._rate), (new, CTC_RATE))
+        return [{"params": some, "lr": rate, "weight_decay": 0.01} for some, rate in groups if some]
 
     def batch(self, step: int, *, rank: int, world: int) -> Batch:
         """Return this process's share of batch `step`."""
@@ -66,11 +78,14 @@ class RecogniserTask:
         words = F.cross_entropy(
             logits.flatten(0, 1).float(), targets.flatten(), label_smoothing=0.05, ignore_index=-100
         )
+        figures = {"attention": float(words.detach()), "weight": float((targets >= 0).sum())}
+        if not self._ctc_weight:
+            return words, figures
         labels, counts = self.units.ctc_batch(batch.texts)
         steps = model.ctc(last, middle).float().log_softmax(-1).transpose(0, 1)
         ctc = F.ctc_loss(steps, labels, batch.lengths // 2, counts, zero_infinity=True)
-        total = (1 - CTC_WEIGHT) * words + CTC_WEIGHT * ctc
-        return total, {"attention": float(words.detach()), "ctc": float(ctc.detach())}
+        total = (1 - self._ctc_weight) * words + self._ctc_weight * ctc
+        return total, {**figures, "ctc": float(ctc.detach())}
 
     def evaluate(self) -> dict[str, float]:
         """Return dev word error rates."""
@@ -91,13 +106,18 @@ def main(argv: list[str]) -> int:
         name = arguments.synthetic.name
         made = load_clips([(arguments.synthetic.parent, [name])], cache, name=name)
         sources.append((made, made.clips, arguments.synthetic_share))
-    units = Units.make(run.parent / "recogniser-units", weights, texts)
+    shipped = arguments.go_on_from
+    pieces = shipped / "ctc.model" if shipped else None
+    units = Units.make(run.parent / "recogniser-units", weights, texts, pieces=pieces)
     model = Recogniser(Dims(units=len(units.bpe.units), ctc_units=units.ctc_units))
     model.load_whisper(read_weights(weights), units.whisper_ids)
+    if shipped:
+        model.load_state_dict(read_shipped(shipped), strict=False)
     rooms = [read_audio(p).astype(np.float32) for p in sorted((data / "rir").rglob("*.flac"))]
     batches = Batches(sources, Noises.read(data / "noise"), rooms,
                       seconds=arguments.batch_s, seed=arguments.seed)  # fmt: skip
-    task = RecogniserTask(model, units, batches, _dev(store, units), rate=arguments.rate)
+    task = RecogniserTask(model, units, batches, _dev(store, units), rate=arguments.rate,
+                          decoder_alone=arguments.decoder_alone)  # fmt: skip
     config = LoopConfig(
         run=run, steps=arguments.steps, warmup_steps=100, evaluate_every=arguments.evaluate_every,
         average_decay=0.998, bf16=True, seed=arguments.seed, threads=arguments.threads,
@@ -111,6 +131,8 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True, help="folder with speech/, noise/, ...")
     parser.add_argument("--run", type=Path, default=Path("runs/recogniser"))
     parser.add_argument("--weights", type=Path, help="folder of Whisper tiny.en weights")
+    parser.add_argument("--go-on-from", type=Path, help="bundle whose weights to start with")
+    parser.add_argument("--decoder-alone", action="store_true", help="train nothing else")
     parser.add_argument("--synthetic", type=Path, help="folder with a manifest of synthetic speech")
     parser.add_argument("--synthetic-share", type=float, default=0.35, help="batches, real is 1")
     parser.add_argument("--steps", type=int, default=6000)

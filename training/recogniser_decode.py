@@ -9,6 +9,7 @@ from torch import Tensor
 from edgeasr.audio import SAMPLE_RATE
 from edgeasr.encoder import normalise
 from edgeasr.features import LogMel
+from training.loop import fast_autocast
 from training.recogniser_batches import Batch, collate
 from training.recogniser_data import Clip, ClipStore
 from training.recogniser_units import Units
@@ -27,7 +28,8 @@ def greedy_attention(model: Any, batch: Batch, units: Units, chunk: int | None) 
     done = torch.zeros(len(batch.texts), dtype=torch.bool)
     most = min(model.dims.text_units, 8 + int(batch.lengths.max()) // 6)
     while not done.all() and so_far.shape[1] < most:
-        best = model.decoder(so_far, last, batch.lengths)[:, -1].argmax(-1)
+        states = model.decoder.states(so_far, last, batch.lengths)
+        best = model.decoder.logits(states[:, -1]).argmax(-1)
         best = torch.where(done, torch.tensor(units.end), best)
         done |= best == units.end
         so_far = torch.cat([so_far, best[:, None]], dim=1)
@@ -66,7 +68,7 @@ class DevSet:
     def evaluate(self, model: Any) -> dict[str, float]:  # noqa: ANN401 - torch module
         """Return word error rates: whole clip by attention, in 640 ms chunks by both."""
         figures: dict[str, float] = {}
-        with torch.autocast("cpu", torch.bfloat16):
+        with fast_autocast(wanted=True):
             for name, batches in self._sets.items():
                 truth = [text for batch in batches for text in batch.texts]
                 for mode, decode, chunk in (("", greedy_attention, None),

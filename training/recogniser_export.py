@@ -14,7 +14,7 @@ from edgeasr.bundle import seal_bundle
 from edgeasr.features import FeatureSpec
 from training.export import check_parity, export_onnx
 from training.models.recogniser import Recogniser
-from training.shrink import share_embedding, store_half, store_int8
+from training.shrink import pack_embedding, store_half, store_int8
 
 __all__ = ["export_bundle"]
 
@@ -92,7 +92,7 @@ class DecoderStep(nn.Module):
     def __init__(self, model: Recogniser) -> None:
         super().__init__()
         self.decoder = model.decoder
-        # A copy, so that the output matrix becomes int8 and the embedding keeps its precision.
+        # A copy, which the export shows as a matrix of its own; both become one again on disk.
         self.out = nn.Parameter(model.decoder.token_embedding.weight.detach().T.clone())
 
     def forward(
@@ -130,10 +130,10 @@ def export_bundle(
         path = folder / f"{name}.onnx"
         export_onnx(module, example, path, outputs=outputs, dynamic=dynamic, metadata=metadata)
         differences[name] = check_parity(module, example, path, atol=2e-3)
+        if name == "decoder":
+            pack_embedding(path, embedding="decoder.token_embedding.weight", output="out")
         if name != "subsample":
             _quantise(path)
-        if name == "decoder":
-            share_embedding(path, embedding="decoder.token_embedding.weight")
         if name in ("subsample", "ctc"):
             store_int8(path)
         store_half(path)

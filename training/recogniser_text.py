@@ -13,9 +13,9 @@ from edgeasr.bpe import Bpe
 __all__ = ["normalise", "prune_bpe", "train_ctc_units"]
 
 _SPOKEN = {
-    "mr.": "mister", "mrs.": "missus", "dr.": "doctor", "st.": "saint", "etc.": "et cetera",
-    "&": " and ", "%": " percent ",
+    "dr.": "doctor", "st.": "saint", "etc.": "et cetera", "&": " and ", "%": " percent ",
 }  # fmt: skip
+_ABBREVIATED = {"mr": "mister", "mrs": "missus"}  # also published without the full stop
 _APOSTROPHES = str.maketrans({"’": "'", "‘": "'", "`": "'", "´": "'"})
 
 
@@ -32,7 +32,7 @@ def normalise(text: str) -> str | None:
         return None
     text = re.sub(r"[^a-z' ]", " ", text)
     text = re.sub(r"(?<![a-z])'|'(?![a-z])", " ", text)
-    return " ".join(text.split())
+    return " ".join(_ABBREVIATED.get(word, word) for word in text.split())
 
 
 def prune_bpe(

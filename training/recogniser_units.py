@@ -1,6 +1,7 @@
 """Both vocabularies of the recogniser, made once and kept beside the runs."""
 
 import json
+import shutil
 from pathlib import Path
 
 import sentencepiece
@@ -15,7 +16,7 @@ __all__ = ["Units"]
 
 SPECIALS = ("<|startoftranscript|>", "<|notimestamps|>", "<|endoftext|>")
 SPECIAL_IDS = (50257, 50362, 50256)
-DECODER_UNITS = 12_000
+DECODER_UNITS = 20_000
 CTC_UNITS = 512
 
 
@@ -32,8 +33,13 @@ class Units:
         self.ctc_units = self.pieces.get_piece_size() + 1
 
     @classmethod
-    def make(cls, folder: Path, weights: Path, texts: list[str]) -> "Units":
-        """Choose the units that `texts` need, unless that was done."""
+    def make(
+        cls, folder: Path, weights: Path, texts: list[str], *, pieces: Path | None = None
+    ) -> "Units":
+        """Choose the units that `texts` need, unless that was done.
+
+        `pieces` is an earlier sub-word model of the CTC branch, kept when its weights are.
+        """
         if not (folder / "units.json").is_file():
             folder.mkdir(parents=True, exist_ok=True)
             vocabulary, merges = read_bpe(weights)
@@ -41,7 +47,10 @@ class Units:
             ids = [vocabulary[unit] for unit in kept]
             content = {"units": [*kept, *SPECIALS], "merges": used,
                        "whisper_ids": [*ids, *SPECIAL_IDS]}  # fmt: skip
-            train_ctc_units(texts, folder / "ctc.model", units=CTC_UNITS)
+            if pieces is not None:
+                shutil.copy(pieces, folder / "ctc.model")
+            else:
+                train_ctc_units(texts, folder / "ctc.model", units=CTC_UNITS)
             (folder / "units.json").write_text(json.dumps(content), encoding="utf-8")
         return cls(folder)
 

@@ -1,4 +1,4 @@
-"""Smaller networks on disk: half-precision and int8 constants, and one int8 matrix for two uses."""
+"""Smaller networks on disk: half-precision, int8 and 4-bit constants, one matrix for two uses."""
 
 from pathlib import Path
 
@@ -6,7 +6,9 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-__all__ = ["gather_then_widen", "share_embedding", "store_half", "store_int8"]
+from training.four_bits import BLOCK, pack_four_bits
+
+__all__ = ["gather_then_widen", "pack_embedding", "store_half", "store_int8"]
 
 _WORTH = 20_000  # bytes
 
@@ -103,36 +105,81 @@ def _gathered(
     return nodes
 
 
-def share_embedding(path: Path, *, embedding: str) -> None:
-    """Look embeddings up in the columns of the int8 output matrix, which holds the same numbers.
+def pack_embedding(path: Path, *, embedding: str, output: str) -> None:
+    """Keep one 4-bit matrix for the embedding and for the output product, which it is tied to.
 
-    `embedding` is the float matrix [units, width] of the one Gather that it replaces; the output
-    matrix is found by its shape [width, units]. Raises ValueError when there is no such pair.
+    `embedding` is the float matrix [units, width] of one Gather, `output` its transpose in one
+    MatMul. Raises ValueError when there is no such pair.
     """
     model = onnx.load(str(path))
     graph = model.graph
     tensors = {tensor.name: tensor for tensor in graph.initializer}
-    units, width = tensors[embedding].dims
-    gather = next(node for node in graph.node if embedding in node.input)
-    outputs = [t.name for t in graph.initializer
-               if t.data_type == TensorProto.INT8 and list(t.dims) == [width, units]]  # fmt: skip
-    if gather.op_type != "Gather" or len(outputs) != 1:
-        raise ValueError(f"{path}: no int8 matrix [{width}, {units}] beside one Gather")
-    stem = outputs[0].removesuffix("_quantized")
-    indices, result = gather.input[1], gather.output[0]
-    new = [
-        helper.make_node("Gather", [outputs[0], indices], ["rows_int8"], axis=1),
-        helper.make_node("Cast", ["rows_int8"], ["rows_float"], to=TensorProto.FLOAT),
-        helper.make_node("Transpose", ["rows_float"], ["rows"], perm=[1, 2, 0]),
-        helper.make_node("Gather", [f"{stem}_scale", indices], ["row_scales"]),
-        helper.make_node("Unsqueeze", ["row_scales", "last_axis"], ["row_scales_last"]),
-        helper.make_node("Mul", ["rows", "row_scales_last"], [result]),
-    ]
-    at = list(graph.node).index(gather)
-    nodes = list(graph.node)
+    gather = _only_user(graph, embedding, "Gather")
+    product = _only_user(graph, output, "MatMul")
+    matrix = numpy_helper.to_array(tensors[embedding])
+    codes, scales = pack_four_bits(matrix)
+    for name in (embedding, output):
+        graph.initializer.remove(tensors[name])
+    graph.initializer.extend(
+        numpy_helper.from_array(value, name)
+        for name, value in (
+            ("units_codes", codes),
+            ("units_scales_half", scales.astype(np.float16)),
+            ("units_sixteen", np.array(16, np.float32)),
+            ("units_zero", np.array(8, np.float32)),
+            ("units_last", np.array([-1], np.int64)),
+            ("units_blocks", np.array([0, 0, scales.shape[1], BLOCK], np.int64)),
+            ("units_row", np.array([0, 0, -1], np.int64)),
+        )
+    )
+    replaced = {
+        id(gather): _unpacked(gather.input[1], gather.output[0]),
+        id(product): [_multiplied(product.input[0], product.output[0], matrix.shape)],
+    }
+    widen = helper.make_node("Cast", ["units_scales_half"], ["units_scales"], to=TensorProto.FLOAT)
+    nodes = [widen]
+    for node in graph.node:
+        nodes += replaced.get(id(node), [node])
+    kept = [onnx.NodeProto.FromString(node.SerializeToString()) for node in nodes]
     del graph.node[:]
-    graph.node.extend([*nodes[:at], *new, *nodes[at + 1 :]])
-    graph.initializer.remove(tensors[embedding])
-    graph.initializer.append(numpy_helper.from_array(np.array([-1], np.int64), "last_axis"))
-    onnx.checker.check_model(model)
+    graph.node.extend(kept)
+    model.opset_import.append(helper.make_opsetid("com.microsoft", 1))
     onnx.save(model, str(path))
+
+
+def _only_user(graph: onnx.GraphProto, name: str, kind: str) -> onnx.NodeProto:
+    users = [node for node in graph.node if name in node.input]
+    if len(users) != 1 or users[0].op_type != kind:
+        raise ValueError(f"{name} is not used by one {kind} alone")
+    user: onnx.NodeProto = users[0]
+    return user
+
+
+def _multiplied(states: str, result: str, shape: tuple[int, int]) -> onnx.NodeProto:
+    node: onnx.NodeProto = helper.make_node(
+        "MatMulNBits", [states, "units_codes", "units_scales"], [result], domain="com.microsoft",
+        K=shape[1], N=shape[0], bits=4, block_size=BLOCK, accuracy_level=4,
+    )  # fmt: skip
+    return node
+
+
+def _unpacked(indices: str, result: str) -> list[onnx.NodeProto]:
+    """Return nodes that widen the looked-up rows: both halves of each byte, side by side."""
+    make = helper.make_node
+    return [
+        make("Gather", ["units_codes", indices], ["units_bytes"]),
+        make("Cast", ["units_bytes"], ["units_byte_values"], to=TensorProto.FLOAT),
+        make("Div", ["units_byte_values", "units_sixteen"], ["units_parts"]),
+        make("Floor", ["units_parts"], ["units_high"]),
+        make("Mul", ["units_high", "units_sixteen"], ["units_high_part"]),
+        make("Sub", ["units_byte_values", "units_high_part"], ["units_low"]),
+        make("Unsqueeze", ["units_low", "units_last"], ["units_low_column"]),
+        make("Unsqueeze", ["units_high", "units_last"], ["units_high_column"]),
+        make("Concat", ["units_low_column", "units_high_column"], ["units_pairs"], axis=-1),
+        make("Reshape", ["units_pairs", "units_blocks"], ["units_unsigned"]),
+        make("Sub", ["units_unsigned", "units_zero"], ["units_signed"]),
+        make("Gather", ["units_scales", indices], ["units_own_scales"]),
+        make("Unsqueeze", ["units_own_scales", "units_last"], ["units_scale_column"]),
+        make("Mul", ["units_signed", "units_scale_column"], ["units_values"]),
+        make("Reshape", ["units_values", "units_row"], [result]),
+    ]

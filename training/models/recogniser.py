@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from training.four_bits import pack_four_bits, widen_four_bits
+
 __all__ = ["CtcBranch", "Decoder", "Dims", "Encoder", "Recogniser", "as_bias", "chunk_mask"]
 
 
@@ -228,6 +230,14 @@ class Decoder(nn.Module):
 
     def forward(self, units: Tensor, audio: Tensor, lengths: Tensor) -> Tensor:
         """Return logits [B, U, units] for int [B, U] units, states (B, T, W), lengths [B]."""
+        return self.logits(self.states(units, audio, lengths))
+
+    def logits(self, states: Tensor) -> Tensor:
+        """(..., W) -> logits of the next unit."""
+        return F.linear(states, self.token_embedding.weight)
+
+    def states(self, units: Tensor, audio: Tensor, lengths: Tensor) -> Tensor:
+        """Return the last layer, (B, U, W)."""
         x = self.token_embedding(units) + self.positional_embedding[: units.shape[1]]
         size = units.shape[1]
         causal = as_bias(torch.ones(size, size, dtype=torch.bool).tril())
@@ -235,7 +245,8 @@ class Decoder(nn.Module):
         for block in self.layers():
             x = x + block.attn.attend(*block.attn.own(block.attn_ln(x)), causal)
             x = block.feed(block.listen(x, block.cross_attn.memory(audio), heard))
-        return F.linear(self.ln(x), self.token_embedding.weight)
+        normed: Tensor = self.ln(x)
+        return normed
 
 
 class Recogniser(nn.Module):
@@ -249,10 +260,15 @@ class Recogniser(nn.Module):
         self.decoder = Decoder(dims)
 
     def load_whisper(self, weights: dict[str, Tensor], unit_ids: list[int]) -> None:
-        """Take Whisper's weights; `unit_ids` are the kept rows of its vocabulary, in order."""
+        """Take Whisper's weights; `unit_ids` are the kept rows of its vocabulary, in order.
+
+        The embedding is never trained, so it is rounded to the 4 bits of the export right away
+        and the layers learn to live with that.
+        """
         weights = dict(weights)
         embedding = weights.pop("decoder.token_embedding.weight")
-        weights["decoder.token_embedding.weight"] = embedding[unit_ids]
+        packed = pack_four_bits(embedding[unit_ids].numpy())
+        weights["decoder.token_embedding.weight"] = torch.from_numpy(widen_four_bits(*packed))
         positions = weights["decoder.positional_embedding"]
         weights["decoder.positional_embedding"] = positions[: self.dims.text_units]
         own = self.state_dict()
