@@ -1,4 +1,4 @@
-"""Beam search over the recogniser's attention decoder, with hints."""
+"""Beam search over the recogniser's attention decoder, with hints and a language model."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -7,12 +7,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeasr.hints import HintState, HintTree
+from edgeasr.ngram import Trigrams
 from edgeasr.session import Array
 
-__all__ = ["Candidate", "DecodeStep", "SearchConfig", "search"]
+__all__ = ["Candidate", "DecodeStep", "Fusion", "SearchConfig", "search"]
 
 DecodeStep = Callable[[NDArray[np.int64], Array, Array], tuple[Array, Array, Array]]
 """Units int64 [beams, n], keys, values -> log P float32 [beams, units], keys, values"""
+_MARKS = 2  # the first units of `start` are no words
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fusion:
+    """Shallow fusion (Gulcehre et al. 2015): a language model's say in each unit."""
+
+    model: Trigrams
+    weight: float
+    reward: float
+    """Added for each unit, since a language model favours few"""
+
+    def bonuses(self, history: Sequence[int], units: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return what each of `units` int64 [n] earns after `history`, float32 [n]."""
+        return self.weight * self.model.log_probs(history, units) + self.reward
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +44,7 @@ class SearchConfig:
     """Units that never follow"""
     starts_word: NDArray[np.bool_]
     """bool [units], True where a unit begins a word"""
+    fusion: Fusion | None = None
 
 
 @dataclass(frozen=True)
@@ -38,11 +55,11 @@ class Candidate:
     log_probs: tuple[float, ...]
     """Of each unit, then of the end"""
     bonus: float = 0.0
-    """What hints added"""
+    """What hints and the language model added"""
 
     @property
     def score(self) -> float:
-        """Log probability, hints included."""
+        """Log probability and bonus."""
         return sum(self.log_probs) + self.bonus
 
 
@@ -102,23 +119,30 @@ def _grow(
         units = set(np.argpartition(row, -most)[-most:].tolist())
         if tree is not None and beam.hint is not None:
             units |= tree.likely(beam.hint, row)
+        chosen = np.array(sorted(units))
+        bonuses = np.zeros(len(chosen)) if config.fusion is None else config.fusion.bonuses(
+            (config.end, config.end, *config.start[_MARKS:], *beam.candidate.units), chosen
+        )  # fmt: skip
         grown += [
-            (parent, *_extend(beam, unit, float(row[unit]), config, tree)) for unit in units
+            (parent, *_extend(beam, unit, (float(row[unit]), bonus), config, tree))
+            for unit, bonus in zip(chosen.tolist(), bonuses.tolist(), strict=True)
         ]
     return sorted(grown, key=lambda item: -item[1].candidate.score)
 
 
 def _extend(
-    beam: _Beam, unit: int, log_prob: float, config: SearchConfig, tree: HintTree | None
+    beam: _Beam, unit: int, gain: tuple[float, float], config: SearchConfig, tree: HintTree | None
 ) -> tuple[_Beam, bool]:
-    old, hint, change = beam.candidate, beam.hint, 0.0
+    """Return the beam with `unit`, whose log probability and bonus are `gain`; True at the end."""
+    (log_prob, change), old, hint = gain, beam.candidate, beam.hint
     ended = unit == config.end
     if tree is not None and hint is not None:
         if ended:
-            change = tree.settle(hint, at_word_end=True)
+            change += tree.settle(hint)
         else:
             starts = bool(config.starts_word[unit])
-            hint, change = tree.step(hint, unit, at_word_start=starts)
+            hint, earned = tree.step(hint, unit, at_word_start=starts)
+            change += earned
     units = old.units if ended else (*old.units, unit)
     candidate = Candidate(units, (*old.log_probs, log_prob), old.bonus + change)
     return _Beam(candidate, hint), ended

@@ -1,7 +1,8 @@
 """Phrases that a site expects, as a prefix tree over units that lifts them in a beam.
 
 Contextual biasing by shallow fusion (Williams et al. 2018): each unit that follows a phrase from
-the start of a word earns a bonus, which is taken back when the phrase breaks off.
+the start of a word earns a bonus, which is taken back when the phrase breaks off or its last word
+goes on. Rare units earn more: common ones are heard without help, and do harm where none is due.
 """
 
 from collections.abc import Callable, Sequence
@@ -43,7 +44,6 @@ class Hints:
 @dataclass
 class _Node:
     children: dict[int, "_Node"] = field(default_factory=dict)
-    depth: int = 0
     ends: bool = False
 
 
@@ -59,14 +59,15 @@ class HintTree:
     """The tree, with a bonus in natural-log units for each matched unit."""
 
     def __init__(
-        self, hints: Hints, encode: Callable[[str], list[int]], *, bonus: float
+        self, hints: Hints, encode: Callable[[str], list[int]], *, bonuses: Sequence[float]
     ) -> None:
+        """Take the bonus of each unit, by its id."""
         self._root = _Node()
-        self._bonus = bonus
+        self._bonuses = bonuses
         for phrase in hints.normalised():
             node = self._root
             for unit in encode(phrase):
-                node = node.children.setdefault(unit, _Node(depth=node.depth + 1))
+                node = node.children.setdefault(unit, _Node())
             node.ends = True
         self.start = HintState(self._root)
 
@@ -77,18 +78,17 @@ class HintTree:
 
     def step(self, state: HintState, unit: int, *, at_word_start: bool) -> tuple[HintState, float]:
         """Return the state after `unit` and the change of the hypothesis's score."""
-        child = state.node.children.get(unit)
+        lent = 0.0 if state.node.ends and at_word_start else state.lent
+        child = state.node.children.get(unit) if state.node is not self._root else None
         change = 0.0
-        if child is None or (state.node is self._root and not at_word_start):
-            change = -state.lent
-            state = self.start
+        if child is None:
+            change, lent = -lent, 0.0
             child = self._root.children.get(unit) if at_word_start else None
             if child is None:
                 return self.start, change
-        gain = self._bonus
-        lent = 0.0 if child.ends else state.lent + gain
-        return HintState(child, lent), change + gain
+        gain = self._bonuses[unit]
+        return HintState(child, lent + gain), change + gain
 
-    def settle(self, state: HintState, *, at_word_end: bool) -> float:
+    def settle(self, state: HintState) -> float:
         """Return the change when the hypothesis ends here: an unfinished phrase gives back."""
-        return 0.0 if state.node.ends and at_word_end else -state.lent
+        return 0.0 if state.node.ends else -state.lent

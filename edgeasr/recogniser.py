@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import sentencepiece
 
-from edgeasr.attention_search import Candidate, SearchConfig, search
+from edgeasr.attention_search import Candidate, Fusion, SearchConfig, search
 from edgeasr.bpe import Bpe
 from edgeasr.bundle import Bundle
 from edgeasr.confidence import confidence, confidence_features
@@ -20,6 +20,7 @@ from edgeasr.encoder import EncoderNets, EncoderStream
 from edgeasr.errors import AudioError, BundleError
 from edgeasr.features import FeatureSpec, Frames
 from edgeasr.hints import Hints, HintTree
+from edgeasr.ngram import Trigrams
 from edgeasr.partials import PartialDecoder, most_units
 from edgeasr.session import Array
 from edgeasr.transcription import Hypothesis, Result, join
@@ -28,6 +29,7 @@ from edgeasr.word_times import SpokenWord, word_confidences, word_spans
 __all__ = ["Hints", "Hypothesis", "Recogniser", "RecogniserStream", "Result", "SpokenWord"]
 
 _READING = ("subsample.onnx", "encoder.onnx", "ctc.onnx", "ctc.model")
+_TRIGRAMS = "trigrams.npz"
 STEP_S = 0.04  # of the CTC branch
 _SPECIALS = ("<|startoftranscript|>", "<|notimestamps|>", "<|endoftext|>")
 _CUT_AT_PAUSE_S = 18.0  # an utterance longer than this is cut at its next pause
@@ -53,6 +55,8 @@ class Recogniser:
         except (KeyError, OSError, RuntimeError) as error:
             raise BundleError(f"{bundle.folder} has unusable tokens: {error!r}") from error
         self.start = [start, plain]
+        self._hint_bonuses = self._bonuses()
+        self.fusion = self._fusion(bundle)
         self.starts_word = np.array([unit.startswith("Ġ") for unit in self.bpe.units])
         self.nets = EncoderNets(
             bundle.session("subsample.onnx"),
@@ -64,6 +68,19 @@ class Recogniser:
         self.memory = bundle.session("memory.onnx")
         self.decoder = bundle.session("decoder.onnx")
 
+    def _bonuses(self) -> list[float]:
+        """Return what a hint adds for each unit: units are in the order of their use (Zipf)."""
+        units = len(self.bpe.units)
+        rarity = np.log1p(np.arange(units)) / np.log(units)
+        bonuses: list[float] = (float(self.settings["hint_bonus"]) * rarity**2).tolist()
+        return bonuses
+
+    def _fusion(self, bundle: Bundle) -> Fusion | None:
+        weight, reward = (float(value) for value in self.settings["language_model"])
+        if not weight:
+            return None
+        return Fusion(model=Trigrams(bundle.path(_TRIGRAMS)), weight=weight, reward=reward)
+
     def stream(
         self, *, hints: Hints | None = None, prefix: str = "", skip_s: float = 0.0
     ) -> "RecogniserStream":
@@ -74,7 +91,7 @@ class Recogniser:
         """
         tree = None
         if hints is not None:
-            tree = HintTree(hints, self.bpe.encode, bonus=float(self.settings["hint_bonus"]))
+            tree = HintTree(hints, self.bpe.encode, bonuses=self._hint_bonuses)
         return RecogniserStream(self, tree, prefix, skip_s)
 
     def partials(self, prefix: str) -> PartialDecoder:
@@ -102,6 +119,7 @@ class Recogniser:
             most_units=most_units(len(x), len(start)),
             banned=self.start,
             starts_word=self.starts_word,
+            fusion=self.fusion,
         )
         empty = self.decoder.zeros("past_keys", beams=1, past=0)
         return search(step, empty, empty, config, tree)

@@ -8,6 +8,7 @@ from edgeasr.hints import Hints, HintTree
 WORDS = {"go": [0], "play": [1], "abba": [2, 3], "abbey": [2, 4], "road": [5]}
 STARTS = np.array([True, True, True, False, False, True, False])
 END = 6
+ONES = [1.0] * 7
 
 
 def encode(text):
@@ -25,29 +26,43 @@ def run(tree, units):
 
 
 def test_each_matched_unit_earns_the_bonus():
-    tree = HintTree(Hints(["abbey road"]), encode, bonus=1.0)
+    tree = HintTree(Hints(["abbey road"]), encode, bonuses=ONES)
     _, after = run(tree, [1, 2, 4, 5])
     assert after == [0.0, 1.0, 2.0, 3.0]
 
 
 def test_a_phrase_that_breaks_off_gives_its_bonus_back():
-    tree = HintTree(Hints(["abbey road"]), encode, bonus=1.0)
+    tree = HintTree(Hints(["abbey road"]), encode, bonuses=ONES)
     _, after = run(tree, [2, 4, 0])
     assert after == [1.0, 2.0, 0.0]
     state, _ = run(tree, [2, 4])
-    assert tree.settle(state, at_word_end=True) == -2.0
+    assert tree.settle(state) == -2.0
 
 
 def test_a_finished_phrase_keeps_its_bonus():
-    tree = HintTree(Hints(["abba"]), encode, bonus=1.0)
+    tree = HintTree(Hints(["abba"]), encode, bonuses=ONES)
     state, after = run(tree, [2, 3])
-    assert after[-1] + tree.settle(state, at_word_end=True) == 2.0
+    assert after[-1] + tree.settle(state) == 2.0
     _, after = run(tree, [2, 3, 0])
     assert after[-1] == 2.0
 
 
+def test_a_word_that_goes_on_after_the_phrase_gives_its_bonus_back():
+    tree = HintTree(Hints(["go"]), encode, bonuses=ONES)
+    _, after = run(tree, [0, 3])
+    assert after == [1.0, 0.0]
+    _, after = run(tree, [0, 1])
+    assert after == [1.0, 1.0]
+
+
+def test_each_unit_has_a_bonus_of_its_own():
+    tree = HintTree(Hints(["abbey road"]), encode, bonuses=[0, 0, 0.5, 0, 2.0, 3.0, 0])
+    _, after = run(tree, [2, 4, 5])
+    assert after == [0.5, 2.5, 5.5]
+
+
 def test_a_broken_phrase_can_begin_another():
-    tree = HintTree(Hints(["abbey road", "play abba"]), encode, bonus=1.0)
+    tree = HintTree(Hints(["abbey road", "play abba"]), encode, bonuses=ONES)
     _, after = run(tree, [2, 4, 1, 2, 3])
     assert after == [1.0, 2.0, 1.0, 2.0, 3.0]
 
@@ -90,7 +105,7 @@ def test_without_hints_the_likelier_wins(width):
 
 
 def test_a_hint_turns_the_choice():
-    tree = HintTree(Hints(["abbey"]), encode, bonus=0.5)
+    tree = HintTree(Hints(["abbey"]), encode, bonuses=[0.5] * 7)
     assert decode(tree)[0].units == (1, 2, 4)
 
 

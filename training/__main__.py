@@ -8,6 +8,7 @@ __all__ = ["RECIPES", "main"]
 RECIPES = (
     "recogniser",
     "recogniser_finish",
+    "recogniser_lm",
     "recogniser_synthetic",
     "recordings",
     "synthesis",

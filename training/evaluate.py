@@ -5,7 +5,7 @@ from importlib import import_module
 
 __all__ = ["main"]
 
-MEASURES = ("asr", "pipeline", "spoken", "translate", "wake", "wake_peers")
+MEASURES = ("asr", "homophones", "pipeline", "spoken", "translate", "wake", "wake_peers")
 
 
 def main(argv: list[str]) -> int:

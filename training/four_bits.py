@@ -20,12 +20,12 @@ def pack_four_bits(matrix: NDArray[np.float32]) -> tuple[NDArray[np.uint8], NDAr
     blocks = matrix.reshape(len(matrix), -1, BLOCK)
     at = np.abs(blocks).argmax(axis=2)[:, :, None]
     largest = np.take_along_axis(blocks, at, axis=2)[:, :, 0]
-    full: NDArray[np.float32] = np.where(largest == 0, 1e-3, largest).astype(np.float32) / -_ZERO
+    full = (np.where(largest == 0, 1e-3, largest) / -_ZERO).astype(np.float32)
     best, error = full, np.full(full.shape, np.inf, np.float32)  # the largest becomes code 0
     for share in _TRIED:
         scale = (full * share).astype(np.float16).astype(np.float32)
         own = np.square(_codes(blocks, scale) * scale[:, :, None] - blocks).sum(axis=2)
-        best = np.where(own < error, scale, best)
+        best = np.where(own < error, scale, best).astype(np.float32)
         error = np.minimum(own, error)
     codes = (_codes(blocks, best) + _ZERO).astype(np.uint8)
     packed: NDArray[np.uint8] = np.bitwise_or(codes[:, :, ::2], codes[:, :, 1::2] << np.uint8(4))

@@ -140,8 +140,10 @@ def export_bundle(
     content = json.loads((units_folder / "units.json").read_text(encoding="utf-8"))
     tokens = {"units": content["units"], "merges": content["merges"]}
     (folder / "tokens.json").write_text(json.dumps(tokens, ensure_ascii=False), encoding="utf-8")
-    shutil.copy(units_folder / "ctc.model", folder / "ctc.model")
-    files = [*(f"{name}.onnx" for name in differences), "tokens.json", "ctc.model"]
+    copied = ["ctc.model", "trigrams.npz"]
+    for name in copied:
+        shutil.copy(units_folder / name, folder / name)
+    files = [*(f"{name}.onnx" for name in differences), "tokens.json", *copied]
     seal_bundle(folder, kind="recogniser", files=files, settings=settings,
                 features=FeatureSpec().digest())  # fmt: skip
     return differences

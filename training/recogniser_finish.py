@@ -27,6 +27,7 @@ from training.loop import load_weights
 from training.models.recogniser import Dims, Recogniser
 from training.recogniser_data import DEV_CORPUS, load_clips
 from training.recogniser_export import export_bundle
+from training.recogniser_shipped import read_shipped
 from training.recogniser_units import Units
 from training.scoring import edit_distance
 from training.whisper_weights import read_weights, weights_folder
@@ -35,8 +36,8 @@ __all__ = ["main"]
 
 Weights = Mapping[str, Tensor]
 SETTINGS: dict[str, Any] = {
-    "chunk_frames": 32, "left_frames": 500, "beam": 4, "ctc_weight": 0.3, "hint_bonus": 0.8,
-    "confidence": [2.5, 3.0, 0.3, 0.5],
+    "chunk_frames": 32, "left_frames": 500, "beam": 4, "ctc_weight": 0.3, "hint_bonus": 1.7,
+    "language_model": [0.1, 0.3], "confidence": [2.5, 3.0, 0.3, 0.5],
 }  # fmt: skip
 CTC_WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.5, 0.8)
 _TAIL = np.zeros(SAMPLE_RATE // 2, np.int16)
@@ -63,8 +64,9 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--checkpoint", type=Path, default=Path("runs/recogniser/best.pt"))
     parser.add_argument("--out", type=Path, default=Path("edgeasr/models/recogniser-en"))
     parser.add_argument("--weights", type=Path, help="folder of Whisper tiny.en weights")
+    parser.add_argument("--go-on-from", type=Path, help="bundle whose weights training began with")
     parser.add_argument(
-        "--trained-share", type=float, default=0.65, help="the rest is Whisper's own weights"
+        "--trained-share", type=float, default=0.65, help="the rest is the weights from before"
     )
     parser.add_argument("--every", type=int, default=6, help="take one dev clip in so many")
     options = parser.parse_args(argv)
@@ -74,6 +76,8 @@ def main(argv: list[str]) -> int:
     units = Units(runs / "recogniser-units")
     model = Recogniser(Dims(units=len(units.bpe.units), ctc_units=units.ctc_units))
     model.load_whisper(read_weights(options.weights or weights_folder()), units.whisper_ids)
+    if options.go_on_from:
+        model.load_state_dict(read_shipped(options.go_on_from), strict=False)
     trained = saved.get("average") or saved["model"]
     model.load_state_dict(_mixed(trained, model.state_dict(), options.trained_share))
     print("parity", export_bundle(model.eval(), runs / "recogniser-units", options.out, SETTINGS))
@@ -88,8 +92,8 @@ def main(argv: list[str]) -> int:
 def _mixed(trained: Weights, before: Weights, share: float) -> Weights:
     """Return weights between those before and after fine-tuning (Wortsman et al. 2022).
 
-    They keep more of what Whisper knew and the recipe's few hours do not show. The CTC branch had
-    no weights before.
+    They keep more of what Whisper knew and the recipe's few hours do not show. The CTC branch has
+    nothing of Whisper's.
     """
     return {
         name: value if name.startswith("ctc.") else share * value + (1 - share) * before[name]

@@ -17,6 +17,7 @@ from tqdm import tqdm
 from edgeasr.bundle import MODELS_FOLDER
 from training.evaluation.asr_engines import Edgeasr, Engine, Outcome, peers
 from training.evaluation.asr_sets import SpeechSet, not_speech, speech_sets
+from training.evaluation.reliability import is_usable, plot_reliability
 from training.scoring import character_errors, interval, word_errors
 from training.whisper_weights import weights_folder
 
@@ -96,12 +97,19 @@ def main(argv: list[str]) -> int:
     if options.peers:
         engines += peers(options.whisper or weights_folder())
     rows, said = [], []
+    judged: list[tuple[float, bool]] = []
     _print_head()
     for speech in speech_sets(options.data, options.runs, options.synthetic, options.limit):
         for engine in engines:
             row, outcomes = measure(engine, speech)
             _print(row)
             rows.append(asdict(row))
+            if engine is ours:
+                judged += [
+                    (o.confidence, is_usable(text, o.text))
+                    for text, o in zip(speech.texts, outcomes, strict=True)
+                    if o.text
+                ]
             said += [
                 {"engine": row.engine, "set": row.name, "reference": text, "said": o.text,
                  "partial": o.partial, "confidence": o.confidence}
@@ -117,6 +125,9 @@ def main(argv: list[str]) -> int:
     content = {"rows": rows, "said": said, "not_speech": {"clips": len(heard), "text": len(sure),
                "above": above}, "memory_mb": memory_mb}  # fmt: skip
     (options.out / "asr.json").write_text(json.dumps(content, indent=1), encoding="utf-8")
+    judged += [(confidence, False) for confidence in sure]
+    error = plot_reliability(judged, options.out / "reliability.png")
+    print(f"Expected calibration error of the confidence: {error:.3f} ({len(judged)} transcripts).")
     return 0
 
 
