@@ -23,6 +23,8 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from training.averaging import WeightAverage
+
 __all__ = ["LoopConfig", "Task", "fast_autocast", "load_weights", "train"]
 
 
@@ -76,24 +78,6 @@ class Task(Protocol):
         ...
 
 
-class _Average:
-    """Exponential moving average of the weights (Polyak and Juditsky 1992), bias-corrected."""
-
-    def __init__(self, model: nn.Module, decay: float) -> None:
-        self._decay = decay
-        self.updates = 0
-        self.weights = {k: v.detach().clone() for k, v in model.state_dict().items()}
-
-    def update(self, model: nn.Module) -> None:
-        self.updates += 1
-        decay = min(self._decay, (1 + self.updates) / (10 + self.updates))
-        for name, value in model.state_dict().items():
-            if value.dtype.is_floating_point:
-                self.weights[name].lerp_(value.detach(), 1 - decay)
-            else:
-                self.weights[name].copy_(value)
-
-
 def fast_autocast(*, wanted: bool) -> AbstractContextManager[object]:
     """Return bfloat16 autocast if wanted and not emulated, which is tens of times slower."""
     if wanted and torch.ops.mkldnn._is_mkldnn_bf16_supported():  # noqa: SLF001 - no public name
@@ -140,7 +124,8 @@ class _Loop:
         groups = task.parameter_groups()
         self.rates = [float(group["lr"]) for group in groups]
         self.optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98), eps=1e-8)
-        self.average = _Average(task.model, config.average_decay) if config.average_decay else None
+        decay = config.average_decay
+        self.average = WeightAverage(task.model, decay) if decay else None
         self.step, self.best, self.seconds = 0, float("inf"), 0.0
         config.run.mkdir(parents=True, exist_ok=True)
 
