@@ -1,7 +1,7 @@
 """The words so far, from the attention decoder run again over each chunk that is heard.
 
 What two runs in a row agree on is kept for good (local agreement, Liu et al. 2020), so each run
-spells only the newest words: about one unit's cost for each new unit and for each unsettled one.
+spells only the newest words.
 """
 
 from collections.abc import Sequence
@@ -57,27 +57,40 @@ class PartialDecoder:
         return int(self._heard["memory_keys"].shape[3])
 
     def _continue(self) -> tuple[tuple[int, ...], Array, Array]:
-        """Return the agreed units and the best ones after them, and the caches of all but one."""
+        """Return the agreed units and the best ones after them, and the caches of all but one.
+
+        What the last run guessed is fed at once and kept as far as it is still the best (as in
+        speculative decoding, Leviathan et al. 2023); only what is new is spelled unit by unit.
+        """
         units = list(self._units[: self._agreed])
-        feed = units[-1:] or self._start
-        keys, values = self._keys, self._values
-        frames = self._frames()
-        while len(units) < most_units(frames, len(self._start)):
-            out = self._decoder.run(
-                {"units": np.array([feed], np.int64), "past_keys": keys, "past_values": values,
-                 **self._heard}
-            )  # fmt: skip
-            keys, values = out["keys"], out["values"]
-            out["log_probs"][0, self._start[:2]] = -np.inf
-            best = int(out["log_probs"][0].argmax())
-            if best == self._end:
-                break
-            units.append(best)
+        guess = list(self._units[self._agreed :])
+        feed = [*(units[-1:] or self._start), *guess]
+        best, keys, values = self._best_after(feed, self._keys, self._values)
+        best = best[len(feed) - len(guess) - 1 :]
+        right = common_prefix(guess, best)
+        kept = keys.shape[3] - len(guess) + right
+        keys, values = keys[:, :, :, :kept], values[:, :, :, :kept]
+        units, unit = units + guess[:right], best[right]
+        most = most_units(self._frames(), len(self._start))
+        while unit != self._end and len(units) < most:
+            units.append(unit)
             if repeats(units):
                 del units[max(self._agreed, len(units) - _REPEATED_UNITS) :]
                 break
-            feed = [best]
+            (unit,), keys, values = self._best_after([unit], keys, values)
         return tuple(units), keys, values
+
+    def _best_after(
+        self, feed: list[int], keys: Array, values: Array
+    ) -> tuple[list[int], Array, Array]:
+        """Return the best unit after each that is fed, and the caches."""
+        out = self._decoder.run(
+            {"units": np.array([feed], np.int64), "past_keys": keys, "past_values": values,
+             **self._heard}
+        )  # fmt: skip
+        log_probs = out["log_probs"][0]
+        log_probs[:, self._start[:2]] = -np.inf
+        return log_probs.argmax(axis=1).tolist(), out["keys"], out["values"]
 
 
 def most_units(frames: int, start_units: int) -> int:

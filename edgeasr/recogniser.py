@@ -55,7 +55,7 @@ class Recogniser:
         except (KeyError, OSError, RuntimeError) as error:
             raise BundleError(f"{bundle.folder} has unusable tokens: {error!r}") from error
         self.start = [start, plain]
-        self._hint_bonuses = self._bonuses()
+        self.set_hint_bonus(float(self.settings["hint_bonus"]))
         self.fusion = self._fusion(bundle)
         self.starts_word = np.array([unit.startswith("Ġ") for unit in self.bpe.units])
         self.nets = EncoderNets(
@@ -68,18 +68,20 @@ class Recogniser:
         self.memory = bundle.session("memory.onnx")
         self.decoder = bundle.session("decoder.onnx")
 
-    def _bonuses(self) -> list[float]:
-        """Return what a hint adds for each unit: units are in the order of their use (Zipf)."""
+    def set_hint_bonus(self, bonus: float) -> None:
+        """Choose what a hint adds for its rarest units; units are in the order of their use."""
         units = len(self.bpe.units)
-        rarity = np.log1p(np.arange(units)) / np.log(units)
-        bonuses: list[float] = (float(self.settings["hint_bonus"]) * rarity**2).tolist()
-        return bonuses
+        rarity = np.log1p(np.arange(units)) / np.log(units)  # Zipf: log of the rank
+        self._hint_bonuses: list[float] = (bonus * rarity**2).tolist()
+
+    def hint_tree(self, hints: Hints) -> HintTree:
+        """Return the tree of hints over the decoder's units."""
+        return HintTree(hints, self.bpe.encode, bonuses=self._hint_bonuses)
 
     def _fusion(self, bundle: Bundle) -> Fusion | None:
         weight, reward = (float(value) for value in self.settings["language_model"])
-        if not weight:
-            return None
-        return Fusion(model=Trigrams(bundle.path(_TRIGRAMS)), weight=weight, reward=reward)
+        model = Trigrams(bundle.path(_TRIGRAMS)) if weight else None
+        return None if model is None else Fusion(model=model, weight=weight, reward=reward)
 
     def stream(
         self, *, hints: Hints | None = None, prefix: str = "", skip_s: float = 0.0
@@ -89,9 +91,7 @@ class Recogniser:
         When the audio begins with a wake word, `prefix` is that word and `skip_s` where it ends,
         seconds from the first frame: the words of the result come after it.
         """
-        tree = None
-        if hints is not None:
-            tree = HintTree(hints, self.bpe.encode, bonuses=self._hint_bonuses)
+        tree = None if hints is None else self.hint_tree(hints)
         return RecogniserStream(self, tree, prefix, skip_s)
 
     def partials(self, prefix: str) -> PartialDecoder:
@@ -99,9 +99,7 @@ class Recogniser:
         start = [*self.start, *self.bpe.encode(prefix)]
         return PartialDecoder(self.memory, self.decoder, start=start, end=self.end)
 
-    def search(
-        self, x: Frames, tree: HintTree | None, prefix: str
-    ) -> list[Candidate]:
+    def search(self, x: Frames, tree: HintTree | None, prefix: str) -> list[Candidate]:
         """Return hypotheses for the convolutions' output, float32 [T, W], best first."""
         heard = self.memory.run({"last": self.nets.encode_whole(x)})
         memory = {"memory_keys": heard["keys"], "memory_values": heard["values"]}
@@ -109,7 +107,7 @@ class Recogniser:
         def step(units: Array, keys: Array, values: Array) -> tuple[Array, Array, Array]:
             inputs = {"units": units, "past_keys": keys, "past_values": values, **memory}
             out = self.decoder.run(inputs)
-            return out["log_probs"], out["keys"], out["values"]
+            return out["log_probs"][:, -1], out["keys"], out["values"]
 
         start = [*self.start, *self.bpe.encode(prefix)]
         config = SearchConfig(
@@ -147,6 +145,10 @@ class RecogniserStream:
         for start in range(0, len(frames), size):
             advanced |= self._advance(frames[start : start + size])
         return self._hypothesis() if advanced else None
+
+    def expect(self, tree: HintTree | None) -> None:
+        """Change the hints of what is not yet final."""
+        self._tree = tree
 
     def finish(self) -> Result:
         """Return the final words of what was pushed. The stream can go on afterwards."""

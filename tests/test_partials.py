@@ -29,9 +29,11 @@ class Decoder:
         keys = np.concatenate([inputs["past_keys"], np.reshape(units, (1, 1, 1, -1, 1))], axis=3)
         said = inputs["memory_keys"].reshape(-1).astype(int).tolist()
         assert keys.reshape(-1)[: len(START)].tolist() == START
-        position = keys.shape[3] - len(START)
-        log_probs = np.full((1, 10), -5.0, np.float32)
-        log_probs[0, said[position] if position < len(said) else END] = 0.0
+        first = keys.shape[3] - len(units) - len(START)
+        log_probs = np.full((1, len(units), 10), -5.0, np.float32)
+        for row in range(len(units)):
+            position = first + row + 1
+            log_probs[0, row, said[position] if 0 <= position < len(said) else END] = 0.0
         return {"log_probs": log_probs, "keys": keys, "values": keys}
 
 
@@ -56,14 +58,14 @@ def test_words_grow_with_what_is_heard(partial):
     assert partial.spell() == (1, 2, 3)
 
 
-def test_only_units_that_are_not_settled_are_spelled_again(partial, decoder):
+def test_what_is_not_settled_is_checked_at_once_and_only_what_is_new_is_spelled(partial, decoder):
     for unit in (1, 2, 3, 4):
         hear(partial, unit)
         partial.spell()
     decoder.fed.clear()
     hear(partial, 5)
     assert partial.spell() == (1, 2, 3, 4, 5)
-    assert decoder.fed == [[3], [4], [5]]
+    assert decoder.fed == [[3, 4], [5]]
 
 
 def test_what_two_runs_agree_on_stays_and_the_rest_may_change(partial):

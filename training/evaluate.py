@@ -5,7 +5,16 @@ from importlib import import_module
 
 __all__ = ["main"]
 
-MEASURES = ("asr", "homophones", "pipeline", "spoken", "translate", "wake", "wake_peers")
+MEASURES = (
+    "asr",
+    "hints",
+    "homophones",
+    "pipeline",
+    "spoken",
+    "translate",
+    "wake",
+    "wake_peers",
+)
 
 
 def main(argv: list[str]) -> int:

@@ -99,7 +99,7 @@ class DecoderStep(nn.Module):
         self, units: Tensor, past_keys: Tensor, past_values: Tensor,
         memory_keys: Tensor, memory_values: Tensor,
     ) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
-        """Units [B, n], past [layers, B, heads, p, d] -> log P [B, units], keys, values."""
+        """Units [B, n], past [layers, B, heads, p, d] -> log P [B, n, units], keys, values."""
         past, size = past_keys.shape[3], units.shape[1]
         at = torch.arange(size) + past
         x = self.decoder.token_embedding(units) + self.decoder.positional_embedding[at]
@@ -115,7 +115,7 @@ class DecoderStep(nn.Module):
             x = x + block.attn.attend(query, key, value, bias)
             heard = (memory_keys[number], memory_values[number])
             x = block.feed(block.listen(x, heard, torch.zeros(1)))
-        logits = self.decoder.ln(x[:, -1]) @ self.out
+        logits = self.decoder.ln(x) @ self.out
         return logits.log_softmax(-1), torch.stack(keys), torch.stack(values)
 
 
@@ -194,7 +194,7 @@ def _steps(model: Recogniser) -> Steps:
             ["log_probs", "keys", "values"],
             {"units": {0: "beams", 1: "size"}, "past_keys": {1: "beams", 3: "past"},
              "past_values": {1: "beams", 3: "past"}, "memory_keys": {3: "frames"},
-             "memory_values": {3: "frames"}, "log_probs": {0: "beams"},
+             "memory_values": {3: "frames"}, "log_probs": {0: "beams", 1: "size"},
              "keys": {1: "beams", 3: "all"}, "values": {1: "beams", 3: "all"}},
         ),
     }  # fmt: skip
