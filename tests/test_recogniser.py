@@ -83,8 +83,8 @@ def test_the_wake_word_is_left_out(recogniser, recordings):
     found = transcribe(recogniser, frames[60:], prefix="computer", skip_s=1.64)
     wake, *command = transcribe(recogniser, frames).text.split()
     assert wake == "computer"
-    assert found.text.split() == command
-    assert command[1:4] == ["is", "the", "forecast"]
+    assert found.text.split()[:4] == ["what", "is", "the", "forecast"]
+    assert found.text.split()[1:] == command[1:]
 
 
 @pytest.mark.parametrize("change", [lambda x: x * 4, lambda x: x + 3000, lambda x: x * 0.05])
