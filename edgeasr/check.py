@@ -94,6 +94,8 @@ def _sound(audio: AudioConfig) -> str:
 
 
 def _fifo(path: Path, audio: AudioConfig) -> str:
+    if not path.exists():
+        return f"the FIFO {path}, made at the start"  # by the service, so that it belongs to it
     pipe = PipeSource(path, stall_s=audio.stall_s)
     pipe.start()
     try:

@@ -47,6 +47,7 @@ def test_a_broker_that_refuses(tmp_path):
 
 def test_a_fifo_and_a_file_in_its_place(tmp_path):
     assert lines(tmp_path, f'[audio]\nsource = "fifo:{tmp_path}/sound"\n')["microphone"].ok
+    assert not (tmp_path / "sound").exists()  # it would belong to root, not to the service
     (tmp_path / "plain").write_text("")
     found = lines(tmp_path, f'[audio]\nsource = "fifo:{tmp_path}/plain"\n')["microphone"]
     assert (found.ok, "is not a FIFO" in found.message) == (False, True)
