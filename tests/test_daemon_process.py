@@ -43,7 +43,7 @@ class Process:
             env=self.environment, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         STARTED.append(self.process)
-        assert eventually(self.fifo.exists, within_s=15)
+        assert eventually(self.fifo.exists, within_s=60)
         return self
 
     def hear(self, pcm):
