@@ -43,7 +43,7 @@ def read_wav(body: bytes) -> Pcm:
                 raise AudioError(f"a frame of {form[0]} Hz, {form[1]} bit, {form[2]} channels; "
                                  "send 16000 Hz, 16 bit, mono")  # fmt: skip
             content = file.readframes(file.getnframes())
-    except (wave.Error, EOFError, ValueError) as error:
+    except (wave.Error, EOFError, ValueError, RuntimeError) as error:  # `wave` raises all of them
         raise AudioError(f"a frame is no WAV file: {error}") from error
     return np.frombuffer(content[: len(content) // 2 * 2], "<i2").astype(np.int16)
 

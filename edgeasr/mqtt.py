@@ -209,11 +209,11 @@ class MqttLink:
             self._sent = row.seq
 
     def _settle(self, connection: Connection) -> None:
-        for mid in connection.acknowledged:
-            seq = self._waiting.pop(mid, None)
-            if seq is not None:
-                self._outbox.done(seq)
+        found = [self._waiting.pop(mid, None) for mid in connection.acknowledged]
         connection.acknowledged.clear()
+        seqs = [seq for seq in found if seq is not None]
+        if seqs:
+            self._outbox.done(*seqs)
 
     def _goodbye(self, connection: Connection) -> None:
         """Send what can still be sent, then `offline`, since a clean end suppresses the will."""

@@ -94,11 +94,12 @@ class Outbox:
             found += [row for row in self._spill if row.seq > after]
         return found[:limit]
 
-    def done(self, seq: int) -> None:
-        """Forget a message that the broker has acknowledged."""
+    def done(self, *seqs: int) -> None:
+        """Forget messages that the broker has acknowledged, in one write to the disk."""
         with self._lock:
-            self._spill = deque(row for row in self._spill if row.seq != seq)
-            self._delete("DELETE FROM outbox WHERE seq = ?", (seq,))
+            self._spill = deque(row for row in self._spill if row.seq not in seqs)
+            marks = ", ".join("?" * len(seqs))
+            self._delete(f"DELETE FROM outbox WHERE seq IN ({marks})", seqs)  # noqa: S608 - marks
 
     def age_s(self, row: OutboxRow) -> float:
         """Return how long ago a message was added, whatever the wall clock did since."""

@@ -39,6 +39,8 @@ def test_messages_wait_in_order_until_done(tmp_path, on_disk):
     assert numbers(outbox) == [0, 2, 3, 4]
     assert numbers(outbox, after=rows[2].seq) == [3, 4]
     assert len(outbox) == 4
+    outbox.done(rows[0].seq, rows[2].seq, rows[1].seq)
+    assert numbers(outbox) == [3, 4]
 
 
 def test_a_new_process_finds_what_the_last_one_left(tmp_path):
