@@ -4,6 +4,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from training.analysis import asr, wake  # noqa: E402
 from training.analysis.cells import main  # noqa: E402
 from training.models.cells import CELLS, Bidirectional, hidden_for  # noqa: E402
 
@@ -124,3 +125,14 @@ def test_the_study_runs_and_tells_its_command_seed_and_time(tmp_path):
     assert page.count("\n| ") == 12  # five cells one way and both ways, two lines of head
     assert (tmp_path / "cells-gradients.png").stat().st_size > 5_000
     assert (tmp_path / "cells-clipping.png").stat().st_size > 5_000
+
+
+@pytest.mark.parametrize(("study", "rows"), [(asr, 10), (wake, 5)])
+def test_the_studies_on_speech_run(tmp_path, study, rows):
+    assert study.main(["--quick", "--out", str(tmp_path)]) == 0
+    (page,) = tmp_path.glob("*.md")
+    text = page.read_text()
+    assert "--quick" in text
+    assert "seed 1" in text
+    assert text.count("\n| ") == rows + 2
+    assert page.with_suffix(".png").stat().st_size > 3_000

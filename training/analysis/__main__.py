@@ -9,6 +9,8 @@ _STUDIES = {
     "errors": "which translation errors are the search's, which the model's",
     "cells": "gated, plain and long short-term memory cells compared",
     "wake_gate": "the trigger with and without an energy or speech gate before it",
+    "wake": "a trigger with each of those cells, on real wake words",
+    "asr": "a recogniser with each of those cells, on digits and short commands",
     "language_model": "letters and words: GRU and LSTM against an n-gram",
 }
 
