@@ -61,6 +61,8 @@ class PageServer:
         """
         host, _, port = listen.rpartition(":")
         self._host = host.strip("[]")
+        if not self._host:  # would be open to the whole network
+            raise ConfigError(f"http.listen = {listen!r}: give HOST:PORT, as 127.0.0.1:8090")
         try:
             self._socket = socket.create_server(
                 (self._host, int(port)),

@@ -335,6 +335,12 @@ def test_an_address_that_can_not_be_had_is_named():
             PageServer(where, Board())
 
 
+@pytest.mark.parametrize("where", ["8090", ":8090"])
+def test_an_address_without_a_host_is_not_opened_to_everybody(where):
+    with pytest.raises(ConfigError, match="give HOST:PORT"):
+        PageServer(where, Board())
+
+
 def test_too_large_a_map_is_left_out():
     assert attention_fields("fr", [], [], np.zeros((100, 10), np.float32)) is None
 
