@@ -6,10 +6,10 @@ import pytest
 from edgeasr.attention_search import Fusion, SearchConfig, search
 from edgeasr.errors import BundleError
 from edgeasr.ngram import Trigrams
-from training.ngram import NGram
 
 pytest.importorskip("torch")
 
+from training.ngram import NGram
 from training.recogniser_lm import count_trigrams, write_trigrams
 
 UNITS, END = 6, 0
