@@ -6,6 +6,7 @@ decoder searches over that, and the CTC branch has a say in which hypothesis win
 Watanabe et al. 2017, Zhang et al. 2020).
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from edgeasr.hints import Hints, HintTree
 from edgeasr.ngram import Trigrams
 from edgeasr.partials import PartialDecoder, most_units
 from edgeasr.session import Array
-from edgeasr.transcription import Hypothesis, Result, join
+from edgeasr.transcription import Hypothesis, Result, as_spoken, join
 from edgeasr.word_times import SpokenWord, word_confidences, word_spans
 
 __all__ = ["Hints", "Hypothesis", "Recogniser", "RecogniserStream", "Result", "SpokenWord"]
@@ -98,6 +99,10 @@ class Recogniser:
         """Return a decoder of partial results that are to follow `prefix`."""
         start = [*self.start, *self.bpe.encode(prefix)]
         return PartialDecoder(self.memory, self.decoder, start=start, end=self.end)
+
+    def text(self, units: Sequence[int]) -> str:
+        """Return the words of decoder units."""
+        return as_spoken(self.bpe.decode(units))
 
     def search(self, x: Frames, tree: HintTree | None, prefix: str) -> list[Candidate]:
         """Return hypotheses for the convolutions' output, float32 [T, W], best first."""
@@ -202,7 +207,7 @@ class RecogniserStream:
         steps = [step for step in self._beam.best().steps if step >= self._first_step()]
         if not steps:
             return Hypothesis(" ".join(before), None)
-        text = self._recogniser.bpe.decode(self._partial.spell())
+        text = self._recogniser.text(self._partial.spell())
         words = " ".join([*before, text] if text else before)
         return Hypothesis(words, self._start_s + (steps[-1] + 1) * STEP_S)
 
@@ -231,12 +236,12 @@ class RecogniserStream:
         return [unit + 1 for unit in self._recogniser.pieces.encode(text)]
 
     def _ctc_score(self, candidate: Candidate, log_probs: Array) -> float:
-        text = self._recogniser.bpe.decode(candidate.units)
+        text = self._recogniser.text(candidate.units)
         return label_score(log_probs, self._ctc_labels(text))
 
     def _result(self, best: Candidate, log_probs: Array) -> Result:
         recogniser = self._recogniser
-        text = recogniser.bpe.decode(best.units)
+        text = recogniser.text(best.units)
         if not text:
             return Result("", 0.0)
         spans = word_spans(text, log_probs, recogniser.pieces)

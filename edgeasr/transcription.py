@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 
 from edgeasr.word_times import SpokenWord
 
-__all__ = ["Hypothesis", "Result", "join"]
+__all__ = ["Hypothesis", "Result", "as_spoken", "join"]
+
+_SPOKEN = {"mr": "mister", "mrs": "missus"}  # as Whisper learned to write them
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,11 @@ class Result:
     confidence: float
     """0 to 1: estimated probability that at most a third of the words is wrong"""
     words: tuple[SpokenWord, ...] = field(default_factory=tuple)
+
+
+def as_spoken(text: str) -> str:
+    """Return lower-case words with those written out that nobody says as they are written."""
+    return " ".join(_SPOKEN.get(word, word) for word in text.split())
 
 
 def join(results: Sequence[Result]) -> Result:

@@ -4,6 +4,7 @@ import pytest
 from edgeasr.errors import AudioError
 from edgeasr.features import LogMel
 from edgeasr.hints import Hints
+from edgeasr.transcription import as_spoken
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +73,10 @@ def test_words_have_times_in_order(recogniser, speech):
 @pytest.mark.parametrize("level", [0.0, 1.0, 30.0, 1000.0])
 def test_noise_and_silence_have_no_words(recogniser, noise, level):
     assert transcribe(recogniser, LogMel()(noise(3.0, level))).text == ""
+
+
+def test_titles_are_written_as_they_are_said():
+    assert as_spoken("mrs smith and mr jones") == "missus smith and mister jones"
 
 
 def test_no_audio_has_no_words(recogniser):

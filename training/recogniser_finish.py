@@ -36,7 +36,7 @@ __all__ = ["main"]
 
 Weights = Mapping[str, Tensor]
 SETTINGS: dict[str, Any] = {
-    "chunk_frames": 32, "left_frames": 500, "beam": 4, "ctc_weight": 0.0, "hint_bonus": 1.7,
+    "chunk_frames": 32, "left_frames": 500, "beam": 4, "ctc_weight": 0.0, "hint_bonus": 1.2,
     "language_model": [0.05, 0.3], "confidence": [2.5, 3.0, 0.3, 0.5],
 }  # fmt: skip
 CTC_WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.5, 0.8)
@@ -135,7 +135,7 @@ def _score(runtime: Runtime, pcm: Pcm, text: str) -> list[Scored]:
     for candidate in runtime.search(ended.x, None, ""):
         if not candidate.units:
             continue
-        said = runtime.bpe.decode(candidate.units)
+        said = runtime.text(candidate.units)
         labels = [unit + 1 for unit in runtime.pieces.encode(said)]
         wrong = edit_distance(text.split(), said.split())
         found.append(

@@ -9,13 +9,13 @@ from pathlib import Path
 import sentencepiece
 
 from edgeasr.bpe import Bpe
+from edgeasr.transcription import as_spoken
 
 __all__ = ["normalise", "prune_bpe", "train_ctc_units"]
 
 _SPOKEN = {
     "dr.": "doctor", "st.": "saint", "etc.": "et cetera", "&": " and ", "%": " percent ",
 }  # fmt: skip
-_ABBREVIATED = {"mr": "mister", "mrs": "missus"}  # also published without the full stop
 _APOSTROPHES = str.maketrans({"’": "'", "‘": "'", "`": "'", "´": "'"})
 
 
@@ -32,7 +32,7 @@ def normalise(text: str) -> str | None:
         return None
     text = re.sub(r"[^a-z' ]", " ", text)
     text = re.sub(r"(?<![a-z])'|'(?![a-z])", " ", text)
-    return " ".join(_ABBREVIATED.get(word, word) for word in text.split())
+    return as_spoken(text)
 
 
 def prune_bpe(
