@@ -4,7 +4,8 @@ A sentence that fits a template is what its author meant, so templates win; the 
 they miss, and stays silent when it is not sure.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edgeasr.bundle import MODELS_FOLDER, Bundle, find_bundle
@@ -13,7 +14,7 @@ from edgeasr.errors import BundleError, TextError
 from edgeasr.events import Event, Intent, IntentNotRecognised, Slot
 from edgeasr.number_words import number
 from edgeasr.site import Site
-from edgeasr.tagger import NONE, Tagger
+from edgeasr.tagger import NONE, TaggedSlot, Tagger
 from edgeasr.templates import Match, MatchedSlot, Templates
 from edgeasr.time_words import UNIT_SECONDS, clock_time, duration_s
 
@@ -86,7 +87,7 @@ class Understander:
                 name=slot.name, value=slot.text, text=slot.text, start=slot.start, end=slot.end,
                 normalised=normalise(slot.name, slot.text),
             )
-            for slot in tagging.slots
+            for slot in _whole_times(tagging.slots, text)
         )  # fmt: skip
         sure = tagging.intent != NONE and tagging.confidence >= self._min_confidence
         intent = "" if tagging.intent == NONE else tagging.intent
@@ -112,6 +113,21 @@ def normalise(name: str, text: str) -> str | int | float | None:
     if name in _TIMES:
         return clock_time(text) or duration_s(text) or date_value(text)
     return number(text) if name in _NUMBERS else None
+
+
+def _whole_times(slots: Sequence[TaggedSlot], text: str) -> list[TaggedSlot]:
+    """Join neighbours that are one time: of "quarter to six" the tagger finds both ends alone."""
+    joined: list[TaggedSlot] = []
+    for slot in slots:
+        last = joined[-1] if joined else None
+        parts = last is not None and last.name == slot.name and slot.name in _TIMES
+        if last is not None and parts and text[last.end : slot.start].strip() in ("to", "past"):
+            sure = min(last.confidence, slot.confidence)
+            whole = text[last.start : slot.end]
+            joined[-1] = replace(last, text=whole, end=slot.end, confidence=sure)
+        else:
+            joined.append(slot)
+    return joined
 
 
 def _from_templates(match: Match) -> Understanding:

@@ -11,8 +11,9 @@ from edgeasr.date_words import date_value
 from edgeasr.errors import ConfigError, TextError
 from edgeasr.events import Intent, IntentNotRecognised
 from edgeasr.site import DEFAULT_SITE, Device, Site, read_site
+from edgeasr.tagger import TaggedSlot
 from edgeasr.templates import Templates
-from edgeasr.understand import Understander, load_understander, normalise
+from edgeasr.understand import Understander, _whole_times, load_understander, normalise
 from training.evaluation.home import HOME
 
 
@@ -118,6 +119,17 @@ def test_what_templates_miss_the_tagger_takes(understander):
     assert slot["normalised"] == "07:30"
     assert text[slot["start"] : slot["end"]] == slot["text"] == "half past seven"
     json.dumps(fields)
+
+
+def test_a_time_around_to_is_one_slot(understander):
+    (slot,) = understander.understand("wake me up at quarter to six").slots
+    assert (slot.name, slot.text, slot.normalised) == ("time", "quarter to six", "05:45")
+
+
+def test_two_times_stay_two():
+    text = "set alarms for six and for seven"
+    slots = [TaggedSlot("time", "six", 15, 18, 0.9), TaggedSlot("time", "seven", 27, 32, 0.8)]
+    assert _whole_times(slots, text) == slots
 
 
 @pytest.mark.parametrize("text", ["the old man walked slowly along the river", "", "  ", "x" * 500])
