@@ -29,7 +29,7 @@ from training.recogniser_data import DEV_CORPUS, load_clips
 from training.recogniser_export import export_bundle
 from training.recogniser_shipped import read_shipped
 from training.recogniser_units import Units
-from training.scoring import edit_distance
+from training.scoring import edit_distance, is_usable
 from training.whisper_weights import read_weights, weights_folder
 
 __all__ = ["main"]
@@ -141,7 +141,7 @@ def _score(runtime: Runtime, pcm: Pcm, text: str) -> list[Scored]:
         found.append(
             Scored(
                 wrong=wrong,
-                usable=3 * wrong <= len(text.split()),
+                usable=is_usable(wrong, len(text.split())),
                 attention=candidate.score,
                 ctc=label_score(log_probs, labels),
                 features=confidence_features(candidate.log_probs, log_probs, labels),

@@ -5,7 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Errors", "character_errors", "edit_distance", "interval", "word_errors"]
+__all__ = [
+    "Errors",
+    "character_errors",
+    "edit_distance",
+    "interval",
+    "is_usable",
+    "word_errors",
+]
 
 
 @dataclass(frozen=True)
@@ -31,6 +38,11 @@ def edit_distance(reference: Sequence[str], hypothesis: Sequence[str]) -> int:
         for at, said in enumerate(hypothesis, 1):
             above, row[at] = row[at], min(row[at] + 1, row[at - 1] + 1, above + (expected != said))
     return row[-1]
+
+
+def is_usable(wrong: int, words: int) -> bool:
+    """Return whether at most a third of the words is wrong, which the confidence estimates."""
+    return words > 0 and 3 * wrong <= words
 
 
 def word_errors(references: Sequence[str], hypotheses: Sequence[str]) -> Errors:

@@ -17,8 +17,8 @@ from tqdm import tqdm
 from edgeasr.bundle import MODELS_FOLDER
 from training.evaluation.asr_engines import Edgeasr, Engine, Outcome, peers
 from training.evaluation.asr_sets import SpeechSet, not_speech, speech_sets
-from training.evaluation.reliability import is_usable, plot_reliability
-from training.scoring import character_errors, interval, word_errors
+from training.evaluation.reliability import plot_reliability
+from training.scoring import character_errors, edit_distance, interval, is_usable, word_errors
 from training.whisper_weights import weights_folder
 
 __all__ = ["Row", "main", "measure"]
@@ -106,8 +106,8 @@ def main(argv: list[str]) -> int:
             rows.append(asdict(row))
             if engine is ours:
                 judged += [
-                    (o.confidence, is_usable(text, o.text))
-                    for text, o in zip(speech.texts, outcomes, strict=True)
+                    (o.confidence, is_usable(edit_distance(words, o.text.split()), len(words)))
+                    for words, o in zip(map(str.split, speech.texts), outcomes, strict=True)
                     if o.text
                 ]
             said += [

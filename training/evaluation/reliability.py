@@ -6,17 +6,9 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from training.scoring import edit_distance
-
-__all__ = ["is_usable", "plot_reliability"]
+__all__ = ["plot_reliability"]
 
 _BINS = np.array([0.0, 0.1, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 1.0])
-
-
-def is_usable(reference: str, said: str) -> bool:
-    """Return whether at most a third of the words is wrong, which the confidence estimates."""
-    words = reference.split()
-    return bool(words) and 3 * edit_distance(words, said.split()) <= len(words)
 
 
 def plot_reliability(judged: Sequence[tuple[float, bool]], path: Path) -> float:
