@@ -26,6 +26,7 @@ __all__ = ["Service", "Worker"]
 
 _LOG = logging.getLogger(__name__)
 _ADOPT_S = (0.3, 1.5)  # a random wait, so that one of many takes over
+_ADOPT_AGAIN_S = (4.0, 8.0)  # longer than another one needs to end an empty session
 _QUIET_S = 1.0  # without a request after which a session counts as empty
 _LEAVE_S = 30.0
 
@@ -193,9 +194,12 @@ class Worker:
     def _peer(self, name: str, status: bytes) -> None:
         """Note who died; forget those who are back or looked after."""
         if status == b"offline" and name != self._name:
-            self._wills[name] = time.monotonic() + random.uniform(*_ADOPT_S)  # noqa: S311
+            self._plan(name, _ADOPT_S)
         else:
             self._wills.pop(name, None)
+
+    def _plan(self, name: str, wait_s: tuple[float, float]) -> None:
+        self._wills[name] = time.monotonic() + random.uniform(*wait_s)  # noqa: S311
 
     def _adopt(self) -> None:
         """Take over the session of a worker that died, one at a time."""
@@ -208,12 +212,15 @@ class Worker:
             self._adopted = self._session(name, on_peer=None)
             _LOG.warning("worker %s died: answering what it left", name)
         except OSError as error:
-            _LOG.info("worker %s can not be replaced: %s", name, error)
+            _LOG.info("worker %s can not be replaced yet: %s", name, error)
+            self._plan(name, _ADOPT_AGAIN_S)
 
     def _release(self, session: WorkerSession) -> None:
         """End an adopted session when it is empty; leave one that its own worker took back."""
         if session.gone:
             self._adopted = None
+            if session.lost:
+                self._plan(session.name, _ADOPT_AGAIN_S)
             return
         at_work = self._job is not None and self._job.request.session is session
         if self._is_empty(session) and not at_work:

@@ -69,7 +69,9 @@ class WorkerSession:
         self.requests: deque[Request] = deque()
         self.open = False
         self.gone = False
-        """Refused, or taken over by somebody else"""
+        """Refused, taken over by somebody else, or lost"""
+        self.lost = False
+        """The connection of an adopted session broke; if others have it now, we don't know"""
         self.idle_since_s = time.monotonic()
         self._config = config
         self._topics = topics
@@ -174,6 +176,10 @@ class WorkerSession:
 
     def _lost(self) -> None:
         self.open = False
+        if self._on_peer is None:
+            # Two who adopt the same session and both reconnect would take it in turns for ever.
+            self.lost, self.gone = not self.gone, True
+            return
         delay_s = min(self._config.retry_max_s, 2.0 ** min(self._attempts, 12))
         self._retry_s = time.monotonic() + delay_s * random.uniform(0.5, 1.0)  # noqa: S311
         self._attempts += 1

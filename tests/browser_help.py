@@ -56,7 +56,7 @@ class Browser:
         self._call("Browser.close")
         self._socket.close()
         try:
-            self._process.wait(10)
+            self._process.wait(60)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
@@ -81,7 +81,7 @@ class Browser:
         assert "exceptionDetails" not in answer, answer
         return answer["result"].get("value")
 
-    def wait(self, script: str, *, within_s: float = 20.0) -> Any:
+    def wait(self, script: str, *, within_s: float = 60.0) -> Any:
         """Wait until `script` gives something true; return that."""
         until_s = time.monotonic() + within_s
         while not (value := self.evaluate(script)):

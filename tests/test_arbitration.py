@@ -190,7 +190,7 @@ class Site(Running):
     def wait(self, other):
         """Wait until it hears."""
         name = self.config.site.name
-        other.wait(f"edgeasr/{name}/status", within_s=20)
+        other.wait(f"edgeasr/{name}/status")
         states = f"edgeasr/{name}/state"
         assert eventually(lambda: "ok" in [state["microphone"] for state in other.json(states)])
 

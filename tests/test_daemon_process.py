@@ -52,7 +52,7 @@ class Process:
 
     def end(self, number=signal.SIGTERM):
         self.process.send_signal(number)
-        log = self.process.communicate(timeout=15)[1]
+        log = self.process.communicate(timeout=60)[1]
         return self.process.returncode, log
 
 
@@ -69,7 +69,7 @@ def _no_process_is_left():
 def test_a_signal_ends_it_cleanly(tmp_path, broker, other):
     daemon = Process(tmp_path, broker.port).start()
     daemon.hear(commands_pcm(1))
-    other.wait(f"{ROOT}/transcript", within_s=15)
+    other.wait(f"{ROOT}/transcript")
     status, log = daemon.end()
     assert (status, "Traceback" in log) == (0, False)
     assert other.wait(f"{ROOT}/status", count=2) == [b"online", b"offline"]
@@ -77,7 +77,7 @@ def test_a_signal_ends_it_cleanly(tmp_path, broker, other):
 
 def test_sighup_reads_live_settings_and_survives_mistakes(tmp_path, broker, other):
     daemon = Process(tmp_path, broker.port).start()
-    other.wait(f"{ROOT}/settings", within_s=15)
+    other.wait(f"{ROOT}/settings")
     daemon.write(broker.port, '[translator]\nbeam = 9\ntargets = ["de"]\n')
     daemon.process.send_signal(signal.SIGHUP)
     assert eventually(lambda: other.json(f"{ROOT}/settings")[-1]["beam"] == 9)
@@ -103,7 +103,7 @@ def test_systemd_is_told_of_readiness_and_life_and_of_deafness(tmp_path, broker,
             NOTIFY_SOCKET=address, WATCHDOG_USEC="30000000", JOURNAL_STREAM="1:1",
         )  # fmt: skip
         daemon.start()
-        other.wait(f"{ROOT}/status", within_s=15)
+        other.wait(f"{ROOT}/status")
         heard = drain(server, 0.6)
         assert "READY=1" not in heard  # no sound yet
         daemon.hear(commands_pcm(1))

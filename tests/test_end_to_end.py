@@ -76,12 +76,12 @@ def test_commands_translate_and_transcribe(tmp_path, broker, other, recordings):
     other.wait(f"{ROOT}/status", within_s=60)
     hall.hear(np.zeros(16_000, np.int16))
     other.send(f"{ROOT}/command/translate", {"text": "turn off the lights", "id": "t"})
-    (answer,) = other.wait_json(f"{ROOT}/translation/fr", within_s=20)
+    (answer,) = other.wait_json(f"{ROOT}/translation/fr")
     assert (answer["request"], "lumi" in answer["text"].lower()) == ("t", True)
     flac = tmp_path / "spoken.flac"
     soundfile.write(flac, recordings["computer-forecast"], 16_000)
     other.send(f"{ROOT}/command/transcribe", flac.read_bytes())
-    (transcript,) = other.wait_json(f"{ROOT}/transcript", within_s=30)
+    (transcript,) = other.wait_json(f"{ROOT}/transcript")
     assert "forecast" in transcript["text"]
     other.send(f"{ROOT}/command/transcribe", b"RIFFnot audio")
     wanted = f"{ROOT}/command/transcribe"

@@ -45,11 +45,11 @@ def test_sound_is_sent_in_blocks(broker, other):
             program.stdin.flush()
             return len(other.bodies("edgeasr/attic/audio")) >= 3
 
-        assert eventually(heard, within_s=30)  # what is said before it is connected is lost
+        assert eventually(heard)  # what is said before it is connected is lost
         assert set(other.bodies("edgeasr/attic/audio")) == {bytes(2560)}
     finally:
         program.stdin.close()
-        assert program.wait(20) == 0
+        assert program.wait(60) == 0
 
 
 def test_the_flow_is_wired_and_speaks_our_topics():
@@ -81,7 +81,7 @@ def test_the_flow_runs_in_node_red(tmp_path, broker, other):
             other.send("edgeasr/kitchen/transcript", TRANSCRIPT)
             return eventually(lambda: other.bodies(lights), within_s=1)
 
-        assert eventually(switched, within_s=40)
+        assert eventually(switched)
         assert set(other.bodies(lights)) == {b"OFF"}
         other.send("edgeasr/kitchen/transcript", {**TRANSCRIPT, "confidence": 0.2})
         other.send("edgeasr/kitchen/transcript", {**TRANSCRIPT, "text": "turn on the light"})

@@ -197,7 +197,7 @@ class RealHomeAssistant:
         return self.ask(states=True).get(entity, {}).get("state")
 
     def becomes(self, entity: str, state: str) -> bool:
-        return eventually(lambda: self.state(entity) == state, within_s=20)
+        return eventually(lambda: self.state(entity) == state)
 
     def call(self, domain: str, service: str, entity: str, **fields) -> None:
         answer = self.ask(call=[domain, service, {"entity_id": entity, **fields}])
@@ -238,7 +238,7 @@ def test_the_real_home_assistant_shows_and_controls_the_daemon(
     logged = [line for line in home.ask(logged=True) if "components.mqtt" in line]
     assert not logged
     with Running(tmp_path, broker.port, text="[homeassistant]\non = false\n"):
-        assert eventually(lambda: home.state("switch.voice_den_mute") is None, within_s=10)
+        assert eventually(lambda: home.state("switch.voice_den_mute") is None)
     assert not [name for name in home.ask(states=True) if "voice_den" in name]
 
 

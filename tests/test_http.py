@@ -79,7 +79,7 @@ class Page:
 
     def stop(self) -> None:
         self.server.stop()
-        self.thread.join(10)
+        self.thread.join(60)
         assert not self.thread.is_alive()
 
     def _command(self, name: str, body: bytes) -> None:
@@ -395,7 +395,7 @@ def test_the_daemon_feeds_the_page_and_takes_its_commands(tmp_path, monkeypatch,
         assert post("listen", {})[0] == 400
     finally:
         source.finish()
-        thread.join(20)
+        thread.join(60)
     assert not thread.is_alive()
 
 

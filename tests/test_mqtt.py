@@ -45,11 +45,11 @@ class Running:
 
     def __exit__(self, *_):
         self.link.stop()
-        self.thread.join(10)
+        self.thread.join(60)
         assert not self.thread.is_alive()
 
-    def is_connected(self, within_s=8.0):
-        return eventually(lambda: self.link.connected, within_s=within_s)
+    def is_connected(self):
+        return eventually(lambda: self.link.connected)
 
 
 def kept_on_disk(folder):
@@ -125,7 +125,7 @@ def test_a_broker_that_knows_only_3_1_1_is_served(protocol):
     broker.wait()
     other = Subscriber(broker.port)
     with Running(broker.port, protocol=protocol) as running:
-        assert running.is_connected(within_s=12)
+        assert running.is_connected()
         assert running.link.description == "mqtt 3.1.1"
         assert other.wait(TOPICS.status) == [b"online"]
         other.send(f"{ROOT}/command/listen", b"{}")
@@ -134,7 +134,7 @@ def test_a_broker_that_knows_only_3_1_1_is_served(protocol):
     assert other.wait(TOPICS.status, count=2)[-1] == b"offline"
     other.close()
     broker.stop()
-    thread.join(5)
+    thread.join(60)
 
 
 def test_it_starts_without_a_broker_and_finds_it_later(tmp_path):
@@ -166,7 +166,7 @@ def test_results_survive_a_broker_that_keeps_dying(tmp_path):
                 broker.stop()
                 broker.start()
                 assert running.is_connected()
-        assert eventually(lambda: len(running.outbox) == 0, within_s=20)
+        assert eventually(lambda: len(running.outbox) == 0)
         assert running.link.connects >= 10
         assert eventually(lambda: {body["n"] for body in other.json(topic)} == {*range(count)})
         other.close()

@@ -2,12 +2,14 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
 from collections import deque
 from io import BytesIO
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import paho.mqtt.client as paho
@@ -20,8 +22,9 @@ from paho.mqtt.properties import Properties
 
 import edgeasr.worker
 from edgeasr.config import MqttConfig
+from edgeasr.mqtt_topics import WorkerTopics
 from edgeasr.worker import Worker
-from edgeasr.worker_session import Request
+from edgeasr.worker_session import Request, WorkerSession
 
 HERE = Path(__file__).parent
 
@@ -78,7 +81,7 @@ def start(tmp_path, broker, site):
             env={**os.environ, "PYTHONPATH": f"{HERE}:{HERE.parent}"}, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         processes.append(process)
-        assert eventually(lambda: site.status(name) == "online", within_s=15)
+        assert eventually(lambda: site.status(name) == "online")
         return process
 
     yield start
@@ -103,19 +106,49 @@ def test_an_utterance_is_answered_where_the_site_wants_it(start, site):
 
 
 def test_nothing_is_lost_and_another_answers_when_a_worker_is_killed(start, site):
-    workers = {name: start(name, 0.1) for name in ("one", "two", "three")}
+    workers = {name: start(name, 0.2) for name in ("one", "two", "three")}
     body = recording(1600)
     for at in range(30):
         site.ask(str(at), body)
     assert eventually(lambda: len(site.answers) >= 6)
     workers["two"].kill()
-    assert eventually(lambda: len(site.answers) == 30, within_s=20)
+    assert eventually(lambda: len(site.answers) == 30)
     by = [answers[0]["worker"] for answers in site.answers.values()]
     assert set(by) == {"one", "two", "three"}
     assert by.count("two") < 10  # the rest of its share was answered by others
-    assert eventually(lambda: site.status("two") == "", within_s=5)
+    assert eventually(lambda: site.status("two") == "")
     site.ask("after", body)
     assert eventually(lambda: "after" in site.answers)
+
+
+def test_who_loses_an_adopted_session_does_not_take_it_back(broker):
+    """Else two that adopted the same one would take it from each other for ever."""
+
+    def adopt() -> WorkerSession:
+        config = MqttConfig(host="127.0.0.1", port=broker.port)
+        topics = WorkerTopics(base="edgeasr", group="g")
+        session = WorkerSession(config, topics, "ghost", password=None, on_peer=None)
+        assert eventually(lambda: session.turn(0.05) or session.open)
+        return session
+
+    def ended(session: WorkerSession) -> bool:
+        return eventually(lambda: session.turn(0.05) or session.gone)
+
+    first, second = adopt(), adopt()
+    assert ended(first)  # though not every broker says why
+    second._client.socket().shutdown(socket.SHUT_RDWR)
+    assert ended(second)
+    assert second.lost
+
+
+def test_a_lost_adoption_is_tried_again_later(monkeypatch):
+    session = SimpleNamespace(name="two", gone=True, lost=True)
+    monkeypatch.setattr(edgeasr.worker, "WorkerSession", lambda *_, **__: session)
+    worker = Worker(SERVICE, MqttConfig(), name="one", group="g", password=None)
+    worker._release(session)
+    assert worker._wills["two"] > time.monotonic() + 2.0  # not while another may be at it
+    worker._peer("two", b"")
+    assert not worker._wills  # the other has ended it
 
 
 def test_a_worker_that_comes_back_at_once_goes_on(start, site):
@@ -125,7 +158,7 @@ def test_a_worker_that_comes_back_at_once_goes_on(start, site):
     assert eventually(lambda: len(site.answers) >= 2)
     first.kill()
     start("one", 0.1)
-    assert eventually(lambda: len(site.answers) == 10, within_s=10)
+    assert eventually(lambda: len(site.answers) == 10)
 
 
 def test_a_worker_that_is_told_to_end_finishes_its_work(start, site):
@@ -134,7 +167,7 @@ def test_a_worker_that_is_told_to_end_finishes_its_work(start, site):
         site.ask(str(at), recording(1600))
     assert eventually(lambda: len(site.answers) >= 2)
     leaving.terminate()
-    assert leaving.wait(10) == 0
+    assert leaving.wait(60) == 0
     assert eventually(lambda: len(site.answers) == 10)
     assert site.status("one") == ""
     assert all(len(answers) == 1 for answers in site.answers.values())
@@ -181,4 +214,4 @@ def test_a_worker_outlives_its_broker(start, site, broker):
         site.ask("again", recording(1600))
         return eventually(lambda: "again" in site.answers, within_s=0.5)
 
-    assert eventually(answered, within_s=15)
+    assert eventually(answered)

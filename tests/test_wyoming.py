@@ -57,14 +57,14 @@ class Server:
     def __exit__(self, *_: object) -> None:
         self._process.terminate()
         try:
-            self._process.wait(10)
+            self._process.wait(60)
         finally:
             self._process.kill()
 
     @property
     def exit_status(self) -> int:
         self._process.send_signal(signal.SIGTERM)
-        return self._process.wait(10)
+        return self._process.wait(60)
 
     def _said(self) -> str:
         self._process.kill()  # else reading would wait for more
