@@ -21,7 +21,7 @@ from training.translator_batches import PAD, Batch, Direction, Epoch
 from training.translator_corpus import corpus, prepare_pieces
 from training.translator_data import Pair
 from training.translator_export import export_bundle
-from training.translator_restore import bundle_pieces, bundle_weights
+from training.translator_restore import bundle_languages, bundle_pieces, bundle_weights
 
 __all__ = ["TranslatorTask", "main", "new_net"]
 
@@ -125,19 +125,23 @@ def new_net(direction: Direction, **sizes: Any) -> TranslatorNet:  # noqa: ANN40
     )
 
 
-def _start_from(model: TranslatorNet, path: Path, *, transfer: bool) -> None:
+def _start_from(
+    model: TranslatorNet, path: Path, direction: Direction, *, transfer: bool
+) -> None:
     """Load a bundle's weights, or the averaged ones of `best.pt` or `last.pt`.
 
-    `transfer` leaves out the target's pieces: encoder, attention and recurrences carry over to
-    another target language (Zoph et al. 2016).
+    `transfer` leaves out the target's pieces, and the source's where a bundle reads another
+    language: encoder, attention and recurrences carry over (Zoph et al. 2016).
     """
+    lost = {"embedding.weight", "bias"} if transfer else set[str]()
     if path.is_dir():
         weights = bundle_weights(path)
+        if transfer and bundle_languages(path)[0] != direction.source:
+            lost.add("source_embedding.weight")
     else:
         content = load_weights(path)
         weights = content.get("average") or content["model"]
-    if transfer:
-        weights = {k: v for k, v in weights.items() if k not in ("embedding.weight", "bias")}
+    weights = {name: value for name, value in weights.items() if name not in lost}
     model.load_state_dict(weights, strict=not transfer)
 
 
@@ -150,7 +154,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--steps", type=int, default=2500)
     parser.add_argument("--start-from", type=Path, help="checkpoint, or a bundle of the pair")
     parser.add_argument(
-        "--transfer-from", type=Path, help="the same of another target: all but its pieces"
+        "--transfer-from", type=Path, help="the same of another pair: all but its pieces"
     )
     parser.add_argument("--rate", type=float, default=1.2e-3, help="highest learning rate")
     parser.add_argument("--dropout", type=float, default=0.2)
@@ -181,9 +185,9 @@ def _prepare(options: argparse.Namespace) -> tuple[TranslatorNet, Direction, Pat
     torch.manual_seed(options.seed)
     model = new_net(direction, dropout=options.dropout)
     if options.start_from is not None:
-        _start_from(model, options.start_from, transfer=False)
+        _start_from(model, options.start_from, direction, transfer=False)
     if options.transfer_from is not None:
-        _start_from(model, options.transfer_from, transfer=True)
+        _start_from(model, options.transfer_from, direction, transfer=True)
     return model, direction, pieces
 
 
@@ -191,16 +195,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Train one stage of one direction; returns the exit status."""
     options = _parser().parse_args(argv)
     model, direction, pieces = _prepare(options)
-    other = direction.target if direction.source == "en" else direction.source
     if options.stage == "export":
-        parts = corpus(options.data, other, "mixed")
+        parts = corpus(options.data, options.pair, "mixed")
         folder = options.bundles / f"translator-{options.pair}"
         dev = [*parts["dev"], *parts["dev_commands"][:200]]
         export_bundle(model, direction, pieces, folder, dev)
         return 0
     corpora = corpus(
-        options.data, other, options.stage, commands=options.commands, general=options.general
-    )
+        options.data, options.pair, options.stage, commands=options.commands,
+        general=options.general,
+    )  # fmt: skip
     task = TranslatorTask(
         model, direction, corpora, seed=options.seed, tokens=options.tokens, rate=options.rate,
         sampled=options.sampled,

@@ -1,7 +1,6 @@
 """Sub-words, variants of a pair (form, slips, names), and batches of one source length."""
 
 import random
-import re
 import string
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,7 +12,7 @@ import torch
 from torch import Tensor
 
 from training.translator_data import Pair
-from training.translator_forms import slips, spoken_form
+from training.translator_forms import plain_form, slips
 from training.translator_names import rename
 
 __all__ = ["BOS", "EOS", "Batch", "Direction", "Epoch", "train_pieces"]
@@ -70,9 +69,7 @@ class Direction:
 
     def spoken(self, text: str) -> str:
         """Return a source text as a recogniser writes it."""
-        if self.source == "en":
-            return spoken_form(text)
-        return " ".join(re.sub(r"[^\w'’% -]", " ", text.lower()).split())
+        return plain_form(text, self.source)
 
     def source_ids(self, text: str) -> list[int]:
         """Return pieces of a source text and the end mark."""

@@ -16,15 +16,19 @@ from training.translator_data import Pair, split_of, tidy_target
 from training.translator_nouns import Form, Noun, named_place, phrase, where
 from training.translator_values import TEXTS, VALUES, Phrases, word_phrases
 
-__all__ = ["Template", "command_pairs", "templates"]
+__all__ = [
+    "DEV_SHARE", "NEGATIVE", "SLOT", "TEST_SHARE", "Template", "agree", "command_pairs",
+    "draw_slots", "templates", "two_forms",
+]  # fmt: skip
 
 LANGUAGES = ("en", "fr", "de", "es")
 CORE = {"switch on {}", "volume down", "turn it down", "turn {} down"}
 """Too common to be held out"""
 TEST_SHARE, DEV_SHARE = 0.12, 0.06
-_SLOT = re.compile(r"\{(\w+)")
+SLOT = re.compile(r"\{(\w+)")
+NEGATIVE = ("don't", "do not", "never")
 _NO_FRAME = (
-    "don't", "do not", "lights o", "{", "all ", "brightness", "volume", "louder", "quieter", "next",
+    "lights o", "{", "all ", "brightness", "volume", "louder", "quieter", "next",
     "previous", "timer", "alarm", "mute", "music",
 )  # fmt: skip
 
@@ -101,17 +105,18 @@ def _split(wording: str, rank: int) -> str:
 def command_pairs(language: str, split: str, count: int) -> list[Pair]:
     """Return `count` draws of one split of the templates; the same on every call.
 
-    A sentence occurs at most three times; those that the sentence split holds out are left out of
-    training.
+    A sentence for training occurs at most three times, one without slots ten times; those that the
+    sentence split holds out are left out of training.
     """
     chosen = [template for template in templates() if template.split == split]
-    weights = [1 + 2 * len(_SLOT.findall(template.english)) for template in chosen]
+    weights = [1 + 2 * len(SLOT.findall(template.english)) for template in chosen]
     draw = random.Random(f"commands {split}")
-    most = 3 if split == "train" else 1
     seen: Counter[str] = Counter()
     pairs: list[Pair] = []
     for _ in range(count * 3):
-        pair = _draw_pair(draw.choices(chosen, weights)[0], language, draw)
+        template = draw.choices(chosen, weights)[0]
+        pair = _draw_pair(template, language, draw)
+        most = 1 if split != "train" else 3 if SLOT.search(template.english) else 10
         seen[pair.english.lower()] += 1
         held_out = split == "train" and split_of(pair.english) != "train"
         if seen[pair.english.lower()] <= most and not held_out:
@@ -122,20 +127,14 @@ def command_pairs(language: str, split: str, count: int) -> list[Pair]:
 
 
 def _draw_pair(template: Template, language: str, draw: random.Random) -> Pair:
-    slots: dict[str, Phrases] = {}
-    for name in dict.fromkeys(_SLOT.findall(template.english)):
-        slots[name] = _draw_slot(name, draw)
-        while slots[name]["en"] == slots.get(name[:-1], {}).get("en"):
-            slots[name] = _draw_slot(name, draw)
+    slots = draw_slots(template.english, draw)
     english = template.english.format(**{name: forms["en"] for name, forms in slots.items()})
-    english = _agree(re.sub(r"\b([Aa]) (8|11|18|8\d)\b", r"\1n \2", english), slots)
+    english = agree(re.sub(r"\b([Aa]) (8|11|18|8\d)\b", r"\1n \2", english), slots)
     parts = {name: forms[language] for name, forms in slots.items()}
     imperative, infinitive = (
-        text.format(**parts) for text in _two_forms(template.targets[language])
+        text.format(**parts) for text in two_forms(template.targets[language])
     )
-    frame = "{i}"
-    if template.form == "!" and not template.english.startswith(_NO_FRAME):
-        frame = draw.choices(list(_frames()), [weight for weight, _ in _frames().values()])[0]
+    frame = _frame(template, draw)
     english = frame.format(i=english)
     if template.form == "!":
         target = _frames()[frame][1][language]
@@ -148,7 +147,28 @@ def _draw_pair(template: Template, language: str, draw: random.Random) -> Pair:
     return Pair(_written(english, template.form, frame, draw), target, "commands", template.english)
 
 
-def _two_forms(target: str) -> tuple[str, str]:
+def _frame(template: Template, draw: random.Random) -> str:
+    """Return an English frame; what is not to be done is at most asked with "please"."""
+    if template.form != "!" or template.english.startswith(_NO_FRAME):
+        return "{i}"
+    frames = _frames()
+    if template.english.startswith(NEGATIVE):
+        frames = {name: frame for name, frame in frames.items() if "{i}" in frame[1]["fr"]}
+    return draw.choices(list(frames), [weight for weight, _ in frames.values()])[0]
+
+
+def draw_slots(wording: str, draw: random.Random, *, plain: bool = False) -> dict[str, Phrases]:
+    """Return what stands in each slot of a wording; `plain`: English in its one usual form."""
+    slots: dict[str, Phrases] = {}
+    for name in dict.fromkeys(SLOT.findall(wording)):
+        slots[name] = _draw_slot(name, draw, plain=plain)
+        while slots[name]["en"] == slots.get(name[:-1], {}).get("en"):
+            slots[name] = _draw_slot(name, draw, plain=plain)
+    return slots
+
+
+def two_forms(target: str) -> tuple[str, str]:
+    """Return the imperative and the infinitive of a target."""
     if "||" in target:
         imperative, infinitive = target.split(" || ")
         return imperative, infinitive
@@ -156,50 +176,63 @@ def _two_forms(target: str) -> tuple[str, str]:
     return re.sub(pattern, r"\1", target), re.sub(pattern, r"\2", target)
 
 
-def _draw_slot(name: str, draw: random.Random) -> Phrases:
+def _draw_slot(name: str, draw: random.Random, *, plain: bool) -> Phrases:
     kind = name.rstrip("2")
     if kind in VALUES:
-        return VALUES[kind](draw)
+        phrases = VALUES[kind](draw)
+        return {**phrases, "en": getattr(phrases["en"], "plain", phrases["en"]) if plain else
+                phrases["en"]}  # fmt: skip
     nouns = _nouns()
     if kind in ("where", "room"):
-        spot = _place(draw, floors=kind == "where")
+        spot = _place(draw, floors=kind == "where", plain=plain)
         make = where if kind == "where" else named_place
         return {language: make(spot, language) for language in LANGUAGES}
     if kind not in nouns:
-        return word_phrases(kind, draw)
+        return word_phrases(kind, draw, plain=plain)
     noun = draw.choice(nouns[kind])
+    if plain:
+        noun = _usual(noun, kind)
     share = {"light": 0.7, "dim": 0.6, "door": 1.0, "ownlock": 0.04, "owncover": 0.04}.get(
         kind, 0.5
     )
-    place = _place(draw, floors=False) if draw.random() < share else None
+    place = _place(draw, floors=False, plain=plain) if draw.random() < share else None
     forms = {language: phrase(noun, place, language) for language in LANGUAGES[1:]}
-    return {"en": _english(noun, place, draw), **forms}
+    return {"en": _english(noun, place, None if plain else draw), **forms}
 
 
-def _place(draw: random.Random, *, floors: bool) -> Noun:
+def _place(draw: random.Random, *, floors: bool, plain: bool) -> Noun:
     nouns = _nouns()
     if floors and draw.random() < 0.15:
         return draw.choice(nouns["floor"])
-    if draw.random() < 0.5:
-        return draw.choice(nouns["room"][:24])
-    return draw.choice(nouns["room"] + nouns["room-on"])
+    kinds = ("room",) if draw.random() < 0.5 else ("room", "room-on")
+    rooms = nouns["room"][:24] if len(kinds) == 1 else nouns["room"] + nouns["room-on"]
+    place = draw.choice(rooms)
+    return _usual(place, *kinds) if plain else place
 
 
-def _english(noun: Noun, place: Noun | None, draw: random.Random) -> Form:
+def _usual(noun: Noun, *kinds: str) -> Noun:
+    """Return the first noun with the same French: "living room" and not "lounge" for "salon"."""
+    rows = [other for kind in kinds for other in _nouns()[kind]]
+    return next(other for other in rows if other.words["fr"] == noun.words["fr"])
+
+
+def _english(noun: Noun, place: Noun | None, draw: random.Random | None) -> Form:
+    """Return a device in English, with the order and the articles of the usual form for no draw."""
+    chance = draw.random if draw is not None else (lambda: 0.5)
     word = noun.words["en"]
     many = "many" if noun.plural else "one"
     if place is None:
-        article = "" if draw.random() < 0.06 else "the "
+        article = "" if chance() < 0.06 else "the "
         return Form(article + word, bare=word, number=many)
     room = place.words["en"]
-    if draw.random() < 0.6:
-        article = "" if draw.random() < 0.12 else "the "
+    if chance() < 0.6:
+        article = "" if chance() < 0.12 else "the "
         return Form(f"{article}{room} {word}", bare=f"{room} {word}", number=many)
     text = f"the {word} {where(place, 'en')}"
     return Form(text, bare=f"{room} {word}", number=many)
 
 
-def _agree(english: str, slots: dict[str, Phrases]) -> str:
+def agree(english: str, slots: dict[str, Phrases]) -> str:
     """Return a question with "is" or "are" as its first noun asks for."""
     counts = [getattr(forms["en"], "number", None) for forms in slots.values()]
     if counts and counts[0] and english.startswith(("is ", "are ")):

@@ -12,31 +12,47 @@ from training.translator_batches import train_pieces
 from training.translator_commands import command_pairs
 from training.translator_data import LANGUAGES, Pair, read_tatoeba, split_of, tidy_target
 from training.translator_forms import spoken_form
+from training.translator_french import french_command_pairs
+from training.translator_plans import plan_pairs
 
-__all__ = ["corpus", "prepare_pieces"]
+__all__ = ["commands_of", "corpus", "prepare_pieces"]
 
 _ASKS = re.compile(r"(what|how|is|are|am|do|does|did|will|which|when|where|who|why|has|have)\b")
 SOURCE_PIECES, TARGET_PIECES = 6000, 5000
+PLANS = 3000
 
 
 def corpus(
-    root: Path, language: str, stage: str, *, commands: int = 60_000, general: int | None = None
+    root: Path, direction: str, stage: str, *, commands: int = 60_000, general: int | None = None
 ) -> dict[str, list[Pair]]:
-    """Return train, dev and dev_commands of English and `language`.
+    """Return train, dev and dev_commands of a direction such as "en-fr".
 
-    `general` is Tatoeba; `mixed` adds drawn commands and, twice, the assistant pairs. A short run
-    may keep only `general` of Tatoeba's training pairs.
+    `general` is Tatoeba; `mixed` adds drawn commands, plans and, twice, the assistant pairs. A
+    short run may keep only `general` of Tatoeba's training pairs.
     """
+    source, target = direction.split("-")
+    language = target if source == "en" else source
     parts: dict[str, list[Pair]] = {"train": [], "dev": [], "test": [], "dev_commands": []}
     for pair in read_tatoeba(root, language):
         parts[split_of(pair.english)].append(pair)
     if general is not None:
         parts["train"] = random.Random(5).sample(parts["train"], general)
     if stage == "mixed":
-        parts["train"] += command_pairs(language, "train", commands)
+        parts["train"] += commands_of(direction, "train", commands)
+        parts["train"] += plan_pairs(language, "train", PLANS)
         parts["train"] += 2 * [p for p in assistant_pairs(root, language) if _trainable(p)]
-        parts["dev_commands"] = command_pairs(language, "dev", 600)
+        parts["dev_commands"] = commands_of(direction, "dev", 600)
     return parts
+
+
+def commands_of(direction: str, split: str, count: int) -> list[Pair]:
+    """Return commands for a direction such as "en-fr", varied in what is translated."""
+    source, target = direction.split("-")
+    if source == "en":
+        return command_pairs(target, split, count)
+    if source != "fr":
+        raise ValueError(f"there are no wordings of commands in {source}; only en and fr have them")
+    return french_command_pairs(split, count)
 
 
 def assistant_pairs(root: Path, language: str) -> Iterator[Pair]:

@@ -3,7 +3,7 @@
 import random
 import re
 
-__all__ = ["normal_key", "number_words", "slips", "spoken_form"]
+__all__ = ["normal_key", "number_words", "plain_form", "slips", "spoken_form"]
 
 _ONES = [
     "zero",
@@ -94,6 +94,13 @@ def spoken_form(text: str) -> str:
     text = re.sub(r"\d[\d,]*\d|\d", _digits_as_said, text)
     text = re.sub(r"[^\w' ]|_", " ", text)
     return " ".join(word for word in (w.strip("'") for w in text.split()) if word)
+
+
+def plain_form(text: str, language: str) -> str:
+    """Return a text without capitals and marks, in English as a recogniser writes it."""
+    if language == "en":
+        return spoken_form(text)
+    return " ".join(re.sub(r"[^\w'’% -]", " ", text.lower()).split())
 
 
 def slips(text: str, draw: random.Random) -> str:

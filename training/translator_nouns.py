@@ -98,7 +98,8 @@ def where(place: Noun, language: str) -> Form:
     on = "room-on" in place.classes or "floor" in place.classes
     if language == "en":
         word = place.words["en"]
-        return Form(f"{'on' if on else 'in'} the {word}", bare=word)
+        adverb = "adverb" in place.classes
+        return Form(word if adverb else f"{'on' if on else 'in'} the {word}", bare=word)
     if language == "fr":
         forms = _french(place)
         inside = f"{'sur' if on else 'dans'} {forms['the']}"

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 from torch import Tensor
 
-__all__ = ["bundle_pieces", "bundle_weights"]
+__all__ = ["bundle_languages", "bundle_pieces", "bundle_weights"]
 
 Values = NDArray[np.float32]
 _PREFIX = "net."
@@ -44,12 +44,17 @@ def bundle_weights(folder: Path) -> dict[str, Tensor]:
 
 def bundle_pieces(folder: Path, pieces: Path) -> None:
     """Copy the sub-word models of a bundle to `pieces` where they are lacking."""
-    settings = json.loads((folder / "bundle.json").read_text(encoding="utf-8"))["settings"]
     pieces.mkdir(parents=True, exist_ok=True)
-    for side in ("source", "target"):
-        path = pieces / f"{settings[f'{side}_language']}.{side}.model"
+    for side, language in zip(("source", "target"), bundle_languages(folder), strict=True):
+        path = pieces / f"{language}.{side}.model"
         if not path.is_file():
             shutil.copyfile(folder / f"{side}.model", path)
+
+
+def bundle_languages(folder: Path) -> tuple[str, str]:
+    """Return the language that a bundle reads and the one it writes."""
+    settings = json.loads((folder / "bundle.json").read_text(encoding="utf-8"))["settings"]
+    return settings["source_language"], settings["target_language"]
 
 
 def _initialisers(graph: onnx.GraphProto) -> dict[str, Values]:

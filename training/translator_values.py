@@ -142,11 +142,13 @@ def _time(draw: random.Random) -> Phrases:
     if half:
         english = f"{hour}:{minute:02d}{half}" if minute else f"{hour}{half}"
     full = hour + 12 if half == " pm" else hour
+    minutes = f":{minute:02d}" if minute else ""
+    plain = f"{hour}{minutes} {'pm' if half == ' pm' or hour == 12 else 'am'}"
     part = "" if not half else " de la mañana" if half == " am" else (
         " de la tarde" if hour < 8 else " de la noche")  # fmt: skip
     las = f"{'la' if hour == 1 else 'las'} {hour}{f':{minute:02d}' if minute else ''}{part}"
     return {
-        "en": Form(english),
+        "en": Form(english, plain=Form(plain)),
         "fr": Form(f"{full} h {minute:02d}" if minute else f"{full} h"),
         "de": Form(f"{full}:{minute:02d} Uhr" if minute else f"{full} Uhr"),
         "es": Form(las, a=f"a {las}", de=f"de {las}", las=las),
@@ -178,9 +180,16 @@ def _words() -> dict[str, list[dict[str, str]]]:
     return kinds
 
 
-def word_phrases(kind: str, draw: random.Random) -> Phrases:
-    """Return a word of a list (colour, day, item...) in every language. Raises KeyError."""
+def word_phrases(kind: str, draw: random.Random, *, plain: bool = False) -> Phrases:
+    """Return a word of a list (colour, day, item...) in every language. Raises KeyError.
+
+    `plain` gives the list's first English for the same French, with a name's capitals.
+    """
     row = draw.choice(_words()[kind])
+    if plain:
+        row = next(other for other in _words()[kind] if other["fr"] == row["fr"])
+        if kind == "artist":
+            row = {**row, "en": row["en"].title().replace("The ", "the ")}
     french = row["fr"]
     definite = french
     for partitive, article in _ARTICLES:

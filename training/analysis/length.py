@@ -36,13 +36,14 @@ def main(argv: list[str]) -> int:
     pieces = prepare_pieces(options.data, options.runs / "translator-pieces", (source, target))
     direction = Direction.load(source, target, pieces)
     sentences = dev_sentences(options.data, target, options.sentences)
+    corpora = corpus(options.data, options.pair, "general")
     scores: dict[str, list[float]] = {}
     counts: list[int] = []
     for name, attend in (("with attention", True), ("without attention", False)):
         torch.manual_seed(options.seed)
         net = new_net(direction, attend=attend, **SIZES)
         task = TranslatorTask(
-            net, direction, corpus(options.data, target, "general"), seed=options.seed, sampled=600
+            net, direction, corpora, seed=options.seed, sampled=600
         )
         config = LoopConfig(
             run=options.runs / f"analysis-length-{'attention' if attend else 'plain'}",

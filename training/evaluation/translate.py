@@ -23,9 +23,11 @@ from sacrebleu.metrics.chrf import CHRF
 from edgeasr.bundle import MODELS_FOLDER, Bundle
 from edgeasr.translator import Translator
 from training.translator_commands import command_pairs
+from training.translator_corpus import commands_of
 from training.translator_data import Pair, read_tatoeba, split_of
-from training.translator_forms import spoken_form
+from training.translator_forms import plain_form, spoken_form
 from training.translator_intents import checked_intents
+from training.translator_plans import plan_pairs
 
 __all__ = ["TestSet", "main", "score", "test_sets"]
 
@@ -50,7 +52,8 @@ def test_sets(root: Path, source: str, target: str, limit: int) -> Iterator[Test
     held_out = [pair for pair in read_tatoeba(root, other) if split_of(pair.english) == "test"]
     sets = {
         "Tatoeba test": held_out,
-        "commands, held-out templates": command_pairs(other, "test", 1000),
+        "commands, held-out templates": commands_of(f"{source}-{target}", "test", 1000),
+        "plans, held-out places": plan_pairs(other, "test", 300),
     }
     for year in ("2016", "2017"):
         sets[f"Multi30k {year}"] = list(_multi30k(root, other, year))
@@ -61,9 +64,9 @@ def test_sets(root: Path, source: str, target: str, limit: int) -> Iterator[Test
         grouped = _grouped(pairs, source, limit)
         loose = name.startswith("Home")
         yield TestSet(f"{name}, as published", list(grouped), list(grouped.values()), loose)
-        if source == "en":
-            spoken = [spoken_form(text) for text in grouped]
-            yield TestSet(f"{name}, as recognised", spoken, list(grouped.values()), loose)
+        spoken = [plain_form(text, source) for text in grouped]
+        form = "as recognised" if source == "en" else "without capitals and marks"
+        yield TestSet(f"{name}, {form}", spoken, list(grouped.values()), loose)
 
 
 def _grouped(pairs: Sequence[Pair], source: str, limit: int) -> dict[str, list[str]]:
