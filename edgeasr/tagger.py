@@ -6,18 +6,21 @@ scheme which labels are looked at.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from edgeasr.bio import best_path, label_names, spans
+from edgeasr.bio import best_path, certainty, label_names, spans
 from edgeasr.bundle import Bundle
 from edgeasr.errors import BundleError, TextError
 from edgeasr.session import Array
 
-__all__ = ["MAX_WORDS", "NONE", "Encoder", "Scheme", "TaggedSlot", "Tagger", "Tagging"]
+__all__ = [
+    "MAX_WORDS", "NONE", "Encoder", "Scheme", "TaggedSlot", "Tagger", "Tagging", "encoder_of",
+    "normal_word", "read_schemes",
+]  # fmt: skip
 
 MAX_WORDS = 60
 NONE = "none"
@@ -69,9 +72,16 @@ class Tagging:
 class Encoder:
     """Words and letters to ids; one definition for training and run time."""
 
-    def __init__(self, words: Sequence[str], letters: str, *, word_letters: int) -> None:
-        """Give ids from 2 to `words` and `letters`; 0 is padding and 1 unknown."""
+    def __init__(
+        self, words: Sequence[str], letters: str, *, word_letters: int,
+        further_words: Sequence[str] = (),
+    ) -> None:  # fmt: skip
+        """Give ids from 2 to `words` and `letters`; 0 is padding and 1 unknown.
+
+        `further_words`, in order of the alphabet, follow; as bytes they take a tenth of a dict.
+        """
         self.words = {word: index for index, word in enumerate(words, 2)}
+        self._further = np.array([word.encode() for word in further_words] or [b""])
         self._letters = {letter: index for index, letter in enumerate(letters, 2)}
         self._word_letters = word_letters
 
@@ -81,10 +91,18 @@ class Encoder:
         ids = np.full(len(words), _UNKNOWN, np.int64)
         for row, given in enumerate(words):
             word = normal_word(given)
-            ids[row] = self.words.get(re.sub(r"\d", "0", word), _UNKNOWN)
+            ids[row] = self._id(re.sub(r"\d", "0", word))
             short = self._shorten(word)
             letters[row, : len(short)] = [self._letters.get(c, _UNKNOWN) for c in short]
         return ids, letters
+
+    def _id(self, word: str) -> int:
+        own = self.words.get(word)
+        if own is not None:
+            return own
+        place = int(np.searchsorted(self._further, word.encode()))
+        known = place < len(self._further) and self._further[place] == word.encode()
+        return 2 + len(self.words) + place if known and word else _UNKNOWN
 
     def _shorten(self, word: str) -> str:
         """Keep both ends of a long word: prefixes and suffixes tell the most."""
@@ -103,15 +121,18 @@ class Tagger:
     def __init__(self, bundle: Bundle) -> None:
         """Load the network and tables. Raises BundleError when they do not fit together."""
         tables: dict[str, Any] = bundle.json("tables.json")
-        self._encoder = Encoder(
-            tables["words"], tables["letters"], word_letters=tables["word_letters"]
-        )
+        self._encoder = encoder_of(tables)
         self.schemes = read_schemes(tables["schemes"])
         """The label schemes, in the order of their score columns"""
         self._intents = [(scheme, name) for scheme in self.schemes for name in scheme.intents]
         self._session = bundle.session("tagger.onnx")
         if self._session.input_names != ["words", "letters"]:
             raise BundleError(f"{bundle.folder} holds no tagger network; export it again")
+        with np.load(bundle.path("moves.npz"), allow_pickle=False) as moves:
+            self.moves: Mapping[str, Array] = {
+                name: moves[name].astype(np.float32) for name in moves
+            }
+        """Scores of labels after each other, by scheme: float32 [labels, labels]"""
 
     def tag(self, text: str, *, scheme: str | None = None) -> Tagging:
         """Return the intent and slots of `text`, of one scheme if given.
@@ -145,14 +166,23 @@ class Tagger:
     ) -> tuple[TaggedSlot, ...]:
         names = scheme.labels
         own = labels[:, scheme.first_label : scheme.first_label + len(names)]
-        chances = _softmax(own)
-        path = best_path(np.log(chances + 1e-9))
+        moves = self.moves[scheme.name]
+        path = best_path(own, moves)
+        chances = certainty(own, moves, path)
         slots = []
         for span in spans([names[label] for label in path]):
             start, end = words[span.start].start(), words[span.end - 1].end()
-            sure = min(float(chances[i, path[i]]) for i in range(span.start, span.end))
+            sure = float(chances[span.start : span.end].min())
             slots.append(TaggedSlot(span.name, text[start:end], start, end, sure))
         return tuple(slots)
+
+
+def encoder_of(tables: Mapping[str, Any]) -> Encoder:
+    """Return the encoder of a bundle's tables."""
+    return Encoder(
+        tables["words"], tables["letters"], word_letters=tables["word_letters"],
+        further_words=tables.get("further_words", ()),
+    )  # fmt: skip
 
 
 def read_schemes(content: Sequence[dict[str, Any]]) -> tuple[Scheme, ...]:

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from edgeasr.bio import Span, best_path, label_names, spans
+from edgeasr.bio import Span, best_path, certainty, label_names, spans
 from edgeasr.bundle import MODELS_FOLDER, Bundle
 from edgeasr.errors import TextError
 from edgeasr.tagger import NONE, Encoder, Tagger
@@ -22,12 +22,36 @@ def allowed(path):
     )
 
 
+def drawn(seed, words=4):
+    random = np.random.default_rng(seed)
+    scores = random.normal(size=(words, len(LABELS))).astype(np.float32)
+    moves = random.normal(size=(len(LABELS), len(LABELS))).astype(np.float32)
+    every = [p for p in itertools.product(range(len(LABELS)), repeat=words) if allowed(p)]
+    return scores, moves, every
+
+
+def total(path, scores, moves):
+    pairs = itertools.pairwise(path)
+    return sum(scores[i, x] for i, x in enumerate(path)) + sum(moves[pair] for pair in pairs)
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_the_best_path_is_the_best_of_all_allowed_ones(seed):
-    scores = np.random.default_rng(seed).normal(size=(4, len(LABELS))).astype(np.float32)
-    every = [p for p in itertools.product(range(len(LABELS)), repeat=4) if allowed(p)]
-    expected = max(every, key=lambda path: sum(scores[i, x] for i, x in enumerate(path)))
-    assert tuple(best_path(scores)) == expected
+    scores, moves, every = drawn(seed)
+    without = max(every, key=lambda path: total(path, scores, moves * 0))
+    assert tuple(best_path(scores)) == without
+    assert tuple(best_path(scores, moves)) == max(every, key=lambda p: total(p, scores, moves))
+
+
+def test_certainty_is_the_share_of_all_allowed_paths():
+    scores, moves, every = drawn(7)
+    path = best_path(scores, moves)
+    weights = np.exp([total(one, scores, moves) for one in every])
+    shares = [
+        sum(w for one, w in zip(every, weights, strict=True) if one[i] == path[i]) / weights.sum()
+        for i in range(len(path))
+    ]
+    np.testing.assert_allclose(certainty(scores, moves, path), shares, rtol=1e-5)
 
 
 def test_spans_of_labels():
@@ -38,10 +62,11 @@ def test_spans_of_labels():
 
 
 def test_words_are_looked_up_without_case_apostrophes_and_digits():
-    encoder = Encoder(["whats", "000"], "abc", word_letters=4)
-    ids, letters = encoder.encode(["What's", "123", "zzz", "abcabcab"])
-    assert ids.tolist() == [2, 3, 1, 1]
-    assert letters.shape == (4, 4)
+    further = ["abba", "zürich"]
+    encoder = Encoder(["whats", "000"], "abc", word_letters=4, further_words=further)
+    ids, letters = encoder.encode(["What's", "123", "zzz", "abcabcab", "Zürich", "abba", "'"])
+    assert ids.tolist() == [2, 3, 1, 1, 5, 4, 1]
+    assert letters.shape == (7, 4)
     assert letters[3].tolist() == [2, 3, 2, 3]  # "ab" and "ab": both ends
 
 
@@ -80,32 +105,64 @@ def test_text_without_words_or_too_long_is_refused(tagger, text):
 
 def test_it_is_small_and_keeps_no_state(tagger):
     folder = MODELS_FOLDER / "tagger-en"
-    assert (folder / "tagger.onnx").stat().st_size <= 5_000_000
+    assert sum(path.stat().st_size for path in folder.glob("*.onnx")) <= 5_000_000
     first = tagger.tag("play some jazz")
     tagger.tag("what is the weather like in london")
     assert tagger.tag("play some jazz") == first
 
 
+TABLES = {
+    "words": ["light", "on", "the"], "letters": "abcdefghijklmnopqrstuvwxyz", "word_letters": 8,
+    "schemes": [{"name": "home", "intents": ["off", "on"], "slots": ["room"]}],
+}  # fmt: skip
+
+
 @pytest.mark.train
 @pytest.mark.parametrize("bidirectional", [True, False])
-def test_an_exported_tagger_says_what_torch_says(tmp_path, bidirectional):
+def test_an_exported_tagger_says_what_torch_says_and_is_a_start(tmp_path, bidirectional):
     torch = pytest.importorskip("torch")
     from training.models.tagger import TaggerNet  # noqa: PLC0415
     from training.tagger import size_of  # noqa: PLC0415
     from training.tagger_export import export  # noqa: PLC0415
+    from training.tagger_start import start_from  # noqa: PLC0415
+    from training.tagger_vectors import add_vectors  # noqa: PLC0415
 
-    tables = {
-        "words": ["light", "on", "the"], "letters": "abcdefghijklmnopqrstuvwxyz", "word_letters": 8,
-        "schemes": [{"name": "home", "intents": ["off", "on"], "slots": ["room"]}],
-    }  # fmt: skip
+    (tmp_path / "vectors.txt").write_text("the 1 0\nlamp 0 2\n2000 3 3\nlight -1 1\nrare 1 1\n")
+    tables = dict(TABLES)
+    vectors = torch.from_numpy(add_vectors(tables, tmp_path / "vectors.txt", most=3))
+    assert tables["further_words"] == ["lamp"]
+    assert not vectors[:2].any()
     torch.manual_seed(1)
-    net = TaggerNet(size_of(tables, hidden=8, bidirectional=bidirectional))
+    sizes = {"hidden": 8, "bidirectional": bidirectional, "vectors": 6, "vector_width": 2}
+    net = TaggerNet(size_of(tables, **sizes))
+    net.vectors.copy_(vectors)
     export(net, tables, tmp_path)  # checks parity itself
-    assert (tmp_path / "tagger.onnx").is_file()
+    with np.load(tmp_path / "moves.npz") as moves:
+        assert moves["home"].shape == (3, 3)
+    again = TaggerNet(size_of(tables, **sizes))
+    again.vectors.copy_(vectors)
+    start_from(again, tmp_path / "tagger.onnx")
+    inputs = torch.tensor([[2, 5, 1]]), torch.randint(0, 20, (1, 3, 8))
+    for one, two in zip(net(*inputs), again.eval()(*inputs), strict=True):
+        torch.testing.assert_close(one, two)
 
 
 @pytest.mark.train
-def test_loss_ignores_what_is_not_annotated():
+def test_the_path_loss_is_minus_the_log_share_of_the_labels():
+    torch = pytest.importorskip("torch")
+    from training.models.crf import path_loss  # noqa: PLC0415
+
+    scores, moves, every = drawn(3)
+    labels = every[10]
+    totals = np.array([total(one, scores, moves) for one in every])
+    expected = np.log(np.exp(totals).sum()) - total(labels, scores, moves)
+    given = [torch.from_numpy(one) for one in (scores[None], moves)]
+    loss = path_loss(given[0], torch.tensor([labels]), given[1])
+    assert float(loss) == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.train
+def test_batches_hold_one_scheme_and_what_is_annotated_alone():
     torch = pytest.importorskip("torch")
     from training.tagger import TaggerTask  # noqa: PLC0415
     from training.tagger_data import Corpus, Sentence, tables_of  # noqa: PLC0415
@@ -114,12 +171,37 @@ def test_loss_ignores_what_is_not_annotated():
     labelled = Sentence(words, "home", "on", ("O", "O", "O", "B-device"))
     snips = Sentence(words, "snips", "Off", ("O", "O", "O", "B-thing"))
     bare = Sentence(words, "home", None, None)
-    both = [labelled, labelled, snips]
-    task = TaggerTask(Corpus(both, {}, {}), tables_of(both))
-    task.model.eval()
-    with_bare = TaggerTask(Corpus([*both, bare], {}, {}), task.tables)
-    with_bare.model.load_state_dict(task.model.state_dict())
-    with_bare.model.eval()
-    one, _ = task.loss(task.batch(0, rank=0, world=1), step=0)
-    two, _ = with_bare.loss(with_bare.batch(0, rank=0, world=1), step=0)
-    torch.testing.assert_close(one, two)
+    sentences = [labelled, labelled, snips, bare]
+    task = TaggerTask(Corpus(sentences, {}, {}), tables_of(sentences))
+    batches = [task.batch(step, rank=0, world=1) for step in range(task.steps_per_epoch)]
+    kinds = {(one.scheme.name, one.labels is None): one for one in batches}
+    assert {key: len(one.intents) for key, one in kinds.items()} == {
+        ("home", False): 2, ("home", True): 1, ("snips", False): 1,
+    }  # fmt: skip
+    assert kinds["snips", False].labels.tolist() == [[0, 0, 0, 1]]  # within its scheme
+    loss, parts = task.loss(kinds["home", True], step=0)
+    assert float(loss) == 0
+    assert "labels" not in parts
+    assert torch.isfinite(task.loss(kinds["home", False], step=0)[0])
+
+
+@pytest.mark.train
+def test_variants_keep_the_kinds_and_spell_figures():
+    pytest.importorskip("torch")
+    from training.tagger_augment import Augmenter  # noqa: PLC0415
+    from training.tagger_data import Sentence  # noqa: PLC0415
+
+    labels = ("O", "B-track", "B-n", "O")
+    one = Sentence(("play", "yesterday", "21", "times"), "snips", "Play", labels)
+    two = Sentence(("let", "it", "be"), "snips", "Play", ("B-track", "I-track", "I-track"))
+    always = Augmenter([one, two], swap=1.0, spell=1.0)
+    random = np.random.default_rng(1)
+    variants = {always.vary(one, random) for _ in range(30)}
+    assert {v.words for v in variants} == {
+        ("play", "yesterday", "twenty", "one", "times"),
+        ("play", "let", "it", "be", "twenty", "one", "times"),
+    }
+    for variant in variants:
+        assert [span.name for span in spans(variant.labels)] == ["track", "n"]
+        assert variant.labels[-3:] == ("B-n", "I-n", "O")
+    assert Augmenter([one], swap=0.0, spell=0.0).vary(one, random) == one

@@ -1,13 +1,13 @@
-"""Train the tagger: `python -m training.tagger --data ROOT --run runs/tagger --out FOLDER`.
+"""Train the tagger: `python -m training.tagger --data ROOT --run runs/tagger`.
 
-Batches hold sentences of one length, so that no padding is computed and none must be masked.
+With `--vectors FILE` words that no training sentence has get vectors that others trained.
 """
 
 import argparse
 import json
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,43 +15,43 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from edgeasr.tagger import Scheme
+from edgeasr.tagger import encoder_of, read_schemes
 from training.loop import LoopConfig, train
+from training.models.crf import path_loss
 from training.models.tagger import TaggerNet, TaggerSize
-from training.tagger_data import Corpus, Sentence, encoder_of, load_corpus, tables_of
-from training.tagger_score import score_sentences
+from training.tagger_augment import Augmenter
+from training.tagger_batches import IGNORED, Batch, Epochs
+from training.tagger_data import Corpus, Sentence, load_corpus, tables_of
+from training.tagger_score import moves_of, score_sentences
+from training.tagger_start import start_from
+from training.tagger_vectors import add_vectors
 
 __all__ = ["TaggerTask", "main", "size_of"]
 
-BATCH = 128
-_IGNORED = -100
-
-
-@dataclass(frozen=True)
-class _Batch:
-    words: Tensor
-    letters: Tensor
-    intents: Tensor
-    labels: Tensor
-    schemes: Tensor
+_BATCH = 128
 
 
 class TaggerTask:
     """Joint training on all schemes; `score` is minus the mean of the dev figures."""
 
     def __init__(
-        self, corpus: Corpus, tables: dict[str, Any], *, seed: int = 1, rate: float = 3e-3,
-        **sizes: Any,  # noqa: ANN401 - passed on to TaggerSize
-    ) -> None:
+        self, corpus: Corpus, tables: dict[str, Any], *, seed: int = 1, rate: float = 2e-3,
+        share: float = 1.0, augmenter: Augmenter | None = None, **sizes: Any,  # noqa: ANN401
+    ) -> None:  # fmt: skip
         torch.manual_seed(seed)
-        self._seed, self._rate = seed, rate
+        self._rate = rate
         self._dev = corpus.dev
-        self._encoder, self.schemes = encoder_of(tables)
+        self._encoder = encoder_of(tables)
+        self.schemes = {scheme.name: scheme for scheme in read_schemes(tables["schemes"])}
         self.tables = tables
         self.model = TaggerNet(size_of(tables, **sizes))
-        self._masks = _label_masks(tuple(self.schemes.values()), self.model.size.labels)
-        self._by_length = self._encode(corpus.train)
-        self._order: tuple[int, list[tuple[int, Any]]] = (-1, [])
+        self._epochs = Epochs(
+            corpus.train, self._encoder, self.schemes, batch=_BATCH, seed=seed, share=share,
+            augmenter=augmenter,
+        )  # fmt: skip
+        self._ready: tuple[int, list[Batch]] = (0, self._epochs.epoch(0))
+        self.steps_per_epoch = len(self._ready[1])
+        """Batches of the first epoch; others may have a few more or fewer"""
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         """Decay what multiplies, not the embeddings."""
@@ -63,33 +63,31 @@ class TaggerTask:
             {"params": rest, "lr": self._rate, "weight_decay": 0.02},
         ]
 
-    @property
-    def steps_per_epoch(self) -> int:
-        """Batches that hold every sentence once."""
-        return sum(-(-len(rows.intents) // BATCH) for rows in self._by_length.values())
-
-    def batch(self, step: int, *, rank: int, world: int) -> _Batch:
-        """Return batch `step`: every epoch is a new order drawn from the seed."""
+    def batch(self, step: int, *, rank: int, world: int) -> Batch:
+        """Return batch `step`: every epoch is drawn anew from the seed."""
         epoch, position = divmod(step, self.steps_per_epoch)
-        if self._order[0] != epoch:
-            self._order = (epoch, self._shuffle(epoch))
-        length, chosen = self._order[1][position]
-        rows, chosen = self._by_length[length], chosen[rank::world]
-        return _Batch(*(one[chosen] for one in vars(rows).values()))
+        if self._ready[0] != epoch:
+            self._ready = (epoch, self._epochs.epoch(epoch))
+        whole = self._ready[1][position % len(self._ready[1])]
+        if world == 1:
+            return whole
+        parts = (whole.words, whole.letters, whole.intents, whole.labels)
+        mine = (None if part is None else part[rank::world] for part in parts)
+        return Batch(whole.scheme, *mine)  # type: ignore[arg-type]
 
-    def loss(self, batch: _Batch, *, step: int) -> tuple[Tensor, dict[str, float]]:  # noqa: ARG002
-        """Return the cross-entropy of intents plus that of labels within each own scheme."""
+    def loss(self, batch: Batch, *, step: int) -> tuple[Tensor, dict[str, float]]:  # noqa: ARG002
+        """Return the intents' cross-entropy plus that of the label path within the scheme."""
         intents, labels = self.model(batch.words, batch.letters)
-        own = labels.float() + self._masks[batch.schemes][:, None]
-        of_labels = nn.functional.cross_entropy(
-            own.flatten(0, 1), batch.labels.flatten(), ignore_index=_IGNORED, reduction="sum"
-        )
-        of_labels = of_labels / (batch.labels != _IGNORED).sum().clamp(min=1)
+        known = (batch.intents != IGNORED).sum().clamp(min=1)
         of_intents = nn.functional.cross_entropy(
-            intents.float(), batch.intents, ignore_index=_IGNORED, reduction="sum",
-            label_smoothing=0.05,
-        )  # fmt: skip
-        of_intents = of_intents / (batch.intents != _IGNORED).sum().clamp(min=1)
+            intents, batch.intents, ignore_index=IGNORED, reduction="sum", label_smoothing=0.05,
+        ) / known  # fmt: skip
+        if batch.labels is None:
+            return 0.5 * of_intents, {"intents": float(of_intents.detach())}
+        first, count = batch.scheme.first_label, len(batch.scheme.labels)
+        own = slice(first, first + count)
+        moves = self.model.moves[own, own]
+        of_labels = path_loss(labels[:, :, own], batch.labels, moves) / batch.labels.numel()
         parts = {"labels": float(of_labels.detach()), "intents": float(of_intents.detach())}
         return 3 * of_labels + 0.5 * of_intents, parts
 
@@ -103,34 +101,16 @@ class TaggerTask:
         return figures
 
     def _score(self, sentences: Sequence[Sentence]) -> dict[str, float]:
-        def scores(words: Sequence[str]) -> tuple[Any, Any]:
-            ids, letters = self._encoder.encode(words)
-            found = self.model(torch.from_numpy(ids)[None], torch.from_numpy(letters)[None])
-            return found[0][0].float().numpy(), found[1][0].float().numpy()
-
-        return score_sentences(sentences, scores, self.schemes)
-
-    def _encode(self, sentences: Sequence[Sentence]) -> dict[int, _Batch]:
-        names = list(self.schemes)
-        groups: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
-        for one in sentences:
-            scheme = self.schemes[one.scheme]
-            ids, letters = self._encoder.encode(one.words)
-            intent = _IGNORED
-            if one.intent is not None:
-                intent = scheme.first_intent + scheme.intents.index(one.intent)
-            row = (ids, letters, intent, _labels(one, scheme), names.index(one.scheme))
-            groups[len(ids)].append(row)
-        return {length: _stack(rows) for length, rows in groups.items()}
-
-    def _shuffle(self, epoch: int) -> list[tuple[int, Any]]:
-        random = np.random.default_rng([self._seed, epoch])
-        batches = []
-        for length, rows in self._by_length.items():
-            order = random.permutation(len(rows.intents))
-            batches += [(length, order[i : i + BATCH]) for i in range(0, len(order), BATCH)]
-        random.shuffle(batches)
-        return batches
+        by_length = defaultdict(list)
+        for words in {one.words for one in sentences}:
+            by_length[len(words)].append(words)
+        found: dict[Sequence[str], tuple[Any, Any]] = {}
+        for group in by_length.values():
+            inputs = zip(*(self._encoder.encode(words) for words in group), strict=True)
+            outputs = self.model(*(torch.from_numpy(np.stack(part)) for part in inputs))
+            found |= zip(group, zip(*(part.numpy() for part in outputs), strict=True), strict=True)
+        moves = moves_of(self.model, self.schemes)
+        return score_sentences(sentences, found.__getitem__, self.schemes, moves)
 
 
 def size_of(tables: dict[str, Any], **sizes: Any) -> TaggerSize:  # noqa: ANN401
@@ -145,52 +125,51 @@ def size_of(tables: dict[str, Any], **sizes: Any) -> TaggerSize:  # noqa: ANN401
     )
 
 
-def _stack(rows: Sequence[tuple[Any, ...]]) -> _Batch:
-    return _Batch(*(torch.from_numpy(np.array(column)) for column in zip(*rows, strict=True)))
-
-
-def _labels(sentence: Sentence, scheme: Scheme) -> Any:  # noqa: ANN401 - int64 [words]
-    if sentence.labels is None:
-        return np.full(len(sentence.words), _IGNORED, np.int64)
-    known = {label: index for index, label in enumerate(scheme.labels)}
-    return np.array([scheme.first_label + known.get(label, 0) for label in sentence.labels])
-
-
-def _label_masks(schemes: Sequence[Scheme], labels: int) -> Tensor:
-    """Return float32 [schemes, labels]: 0 for a scheme's own labels, else very low."""
-    masks = torch.full((len(schemes), labels), -1e4)
-    for row, scheme in enumerate(schemes):
-        masks[row, scheme.first_label : scheme.first_label + len(scheme.labels)] = 0
-    return masks
-
-
 def main(argv: Sequence[str] | None = None) -> int:
-    """Train, then export and score on the test sets once."""
+    """Train and keep the weights that are best on dev."""
+    given = _options(argv)
+    corpus = load_corpus(given.data)
+    tables = tables_of(corpus.train)
+    sizes: dict[str, Any] = {"hidden": given.hidden, "bidirectional": not given.one_way}
+    vectors = None
+    if given.vectors is not None:
+        vectors = torch.from_numpy(add_vectors(tables, given.vectors, most=given.most_words))
+        sizes |= {"vectors": vectors.shape[0], "vector_width": vectors.shape[1]}
+    task = TaggerTask(
+        corpus, tables, seed=given.seed, rate=given.rate, share=given.share,
+        augmenter=Augmenter(corpus.train), **sizes,
+    )  # fmt: skip
+    if vectors is not None:
+        task.model.vectors.copy_(vectors)
+    if given.start is not None:
+        start_from(task.model, given.start / "tagger.onnx")
+    given.run.mkdir(parents=True, exist_ok=True)
+    (given.run / "tables.json").write_text(json.dumps(tables, ensure_ascii=False), "utf-8")
+    (given.run / "size.json").write_text(json.dumps(asdict(task.model.size)), "utf-8")
+    config = LoopConfig(
+        run=given.run, steps=given.epochs * task.steps_per_epoch, warmup_steps=150,
+        final_rate=0.02, clip_norm=5.0, evaluate_every=2 * task.steps_per_epoch,
+        average_decay=0.998, seed=given.seed, threads=given.threads,
+    )  # fmt: skip
+    print(train(task, config))
+    return 0
+
+
+def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m training.tagger", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder that holds text/")
     parser.add_argument("--run", type=Path, default=Path("runs/tagger"))
-    parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--vectors", type=Path, help="word vectors as text, e.g. glove.6B.50d.txt")
+    parser.add_argument("--most-words", type=int, default=34_000, help="that come from there")
+    parser.add_argument("--start", type=Path, help="bundle whose weights are the first ones")
+    parser.add_argument("--share", type=float, default=1.0, help="an epoch, of all but SNIPS")
+    parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--epochs", type=int, default=13)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--hidden", type=int, default=112)
     parser.add_argument("--one-way", action="store_true", help="unidirectional, to compare")
     parser.add_argument("--threads", type=int, default=1)
-    given = parser.parse_args(argv)
-    corpus = load_corpus(given.data)
-    tables = tables_of(corpus.train)
-    task = TaggerTask(
-        corpus, tables, seed=given.seed, hidden=given.hidden, bidirectional=not given.one_way
-    )
-    given.run.mkdir(parents=True, exist_ok=True)
-    (given.run / "tables.json").write_text(json.dumps(tables, ensure_ascii=False), "utf-8")
-    (given.run / "size.json").write_text(json.dumps(asdict(task.model.size)), "utf-8")
-    steps = given.epochs * task.steps_per_epoch
-    config = LoopConfig(
-        run=given.run, steps=steps, warmup_steps=150, final_rate=0.02, clip_norm=5.0,
-        evaluate_every=2 * task.steps_per_epoch, average_decay=0.996, seed=given.seed,
-        threads=given.threads,
-    )  # fmt: skip
-    print(train(task, config))
-    return 0
+    return parser.parse_args(argv)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edgeasr.tagger import NONE, Encoder, Scheme, normal_word, read_schemes
+from edgeasr.tagger import NONE, normal_word
 from training.manifest import in_held_out_share
 
 __all__ = ["Corpus", "Sentence", "load_corpus", "tables_of"]
@@ -76,12 +76,6 @@ def tables_of(train: list[Sentence]) -> dict[str, Any]:
         "word_letters": WORD_LETTERS,
         "schemes": schemes,
     }
-
-
-def encoder_of(tables: dict[str, Any]) -> tuple[Encoder, dict[str, Scheme]]:
-    """Return the encoder and the schemes by name."""
-    encoder = Encoder(tables["words"], tables["letters"], word_letters=tables["word_letters"])
-    return encoder, {scheme.name: scheme for scheme in read_schemes(tables["schemes"])}
 
 
 def _key(sentence: Sentence) -> str:

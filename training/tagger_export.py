@@ -12,16 +12,15 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 
 from edgeasr.bundle import Bundle, seal_bundle
-from edgeasr.tagger import NONE, Tagger
+from edgeasr.tagger import NONE, Tagger, encoder_of, read_schemes
 from training.export import check_parity, export_onnx
 from training.loop import load_weights
 from training.models.tagger import TaggerNet, TaggerSize
 from training.shrink import gather_then_widen, store_half
-from training.tagger_data import Corpus, encoder_of, load_corpus
-from training.tagger_score import score_sentences
+from training.tagger_data import Corpus, load_corpus
+from training.tagger_score import moves_of, score_sentences
 
 __all__ = ["export", "load_net", "main"]
 
@@ -38,12 +37,12 @@ def load_net(run: Path, *, last: bool = False) -> tuple[TaggerNet, dict[str, Any
     return net.eval(), tables
 
 
-def export(net: nn.Module, tables: dict[str, Any], folder: Path) -> None:
+def export(net: TaggerNet, tables: dict[str, Any], folder: Path) -> None:
     """Write the network and tables into `folder`. Raises AssertionError when ONNX differs."""
     folder.mkdir(parents=True, exist_ok=True)
     for parameter in net.parameters():
         parameter.data = parameter.data.half().float()
-    encoder, _ = encoder_of(tables)
+    encoder = encoder_of(tables)
     path = folder / "tagger.onnx"
     text = "set the bedroom lights to twenty percent at half past seven"
     ids, letters = (torch.from_numpy(one)[None] for one in encoder.encode(text.split()))
@@ -60,6 +59,9 @@ def export(net: nn.Module, tables: dict[str, Any], folder: Path) -> None:
         check_parity(net, {"words": ids, "letters": letters}, path)
     text = json.dumps(tables, ensure_ascii=False, separators=(",", ":"))
     (folder / "tables.json").write_text(text, "utf-8")
+    schemes = {scheme.name: scheme for scheme in read_schemes(tables["schemes"])}
+    moves = {name: one.astype(np.float16) for name, one in moves_of(net, schemes).items()}
+    np.savez(folder / "moves.npz", **moves)
 
 
 def threshold_of(tagger: Tagger, corpus: Corpus) -> tuple[float, float, float, float]:
@@ -87,7 +89,7 @@ def threshold_of(tagger: Tagger, corpus: Corpus) -> tuple[float, float, float, f
 
 
 def _seal(folder: Path, *, min_confidence: float) -> None:
-    files = ["tagger.onnx", "tables.json"]
+    files = ["tagger.onnx", "tables.json", "moves.npz"]
     seal_bundle(folder, kind="tagger", files=files, settings={"min_confidence": min_confidence})
 
 
@@ -114,7 +116,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for part, sets in parts.items():
         for name, sentences in sets.items():
             began = time.process_time()
-            figures = score_sentences(sentences, tagger.scores, schemes)
+            figures = score_sentences(sentences, tagger.scores, schemes, tagger.moves)
             per = (time.process_time() - began) / len(sentences) * 1e3
             shown = "  ".join(f"{key} {value:.2f}" for key, value in figures.items())
             print(f"{part} {name} ({len(sentences)}): {shown}  {per:.2f} ms a sentence")

@@ -3,20 +3,29 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from edgeasr.bio import best_path, spans
 from edgeasr.tagger import Scheme
+from training.models.tagger import TaggerNet
 from training.tagger_data import Sentence
 
-__all__ = ["score_sentences"]
+__all__ = ["moves_of", "score_sentences"]
 
 Scores = Callable[[Sequence[str]], tuple[Any, Any]]
 
 
+def moves_of(net: TaggerNet, schemes: Mapping[str, Scheme]) -> dict[str, Any]:
+    """Return each scheme's own transitions: float32 [labels, labels]."""
+    ranges = {
+        name: slice(scheme.first_label, scheme.first_label + len(scheme.labels))
+        for name, scheme in schemes.items() if scheme.slots
+    }  # fmt: skip
+    return {name: net.moves.detach().numpy()[own, own] for name, own in ranges.items()}
+
+
 def score_sentences(
-    sentences: Sequence[Sentence], scores: Scores, schemes: Mapping[str, Scheme]
-) -> dict[str, float]:
+    sentences: Sequence[Sentence], scores: Scores, schemes: Mapping[str, Scheme],
+    moves: Mapping[str, Any],
+) -> dict[str, float]:  # fmt: skip
     """Return percentages: `f1` of exact spans, `intent` and whole-`sentence` accuracy.
 
     The scheme is taken as known, as the published figures on these sets do.
@@ -33,8 +42,8 @@ def score_sentences(
         if one.labels is None:
             continue
         own = label_logits[:, scheme.first_label : scheme.first_label + len(scheme.labels)]
-        own = own - np.logaddexp.reduce(own, axis=1, keepdims=True)
-        hypothesis = set(spans([scheme.labels[label] for label in best_path(own)]))
+        path = best_path(own, moves[scheme.name])
+        hypothesis = set(spans([scheme.labels[label] for label in path]))
         reference = set(spans(one.labels))
         right += len(hypothesis & reference)
         found += len(hypothesis)
