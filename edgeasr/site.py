@@ -34,13 +34,15 @@ class Site:
     areas: tuple[str, ...] = ()
     floors: tuple[str, ...] = ()
     devices: tuple[Device, ...] = ()
+    zones: tuple[str, ...] = ("home",)
+    """Places where a person can be ("who is at work"); any other place is no template's"""
     here: str = ""
     """The area of the microphone: what "turn on the lights" means without a room"""
 
     def names(self) -> tuple[str, ...]:
         """Return every name that may be spoken, for the recogniser's hints."""
         spoken = [name for one in self.devices for name in (one.name, *one.aliases)]
-        return tuple(dict.fromkeys((*self.areas, *self.floors, *spoken)))
+        return tuple(dict.fromkeys((*self.areas, *self.floors, *spoken, *self.zones)))
 
 
 DEFAULT_SITE = Site(
@@ -62,6 +64,7 @@ DEFAULT_SITE = Site(
         Device(name="coffee machine", domain="switch", aliases=("coffee maker", "kettle")),
         Device(name="robot", domain="vacuum", aliases=("vacuum cleaner",)),
     ),
+    zones=("home", "work", "school"),
 )  # fmt: skip
 """An ordinary home, for a first try without a file"""
 
@@ -87,6 +90,7 @@ def site_from(content: dict[str, Any], *, where: str) -> Site:
         areas=_names(content.get("areas", []), f"{where}: areas"),
         floors=_names(content.get("floors", []), f"{where}: floors"),
         devices=tuple(_device(one, f"{where}: devices") for one in devices),
+        zones=_names(content.get("zones", ["home"]), f"{where}: zones"),
         here=_name(content.get("here", ""), f"{where}: here"),
     )
     if len(site.names()) > _MAX_NAMES:

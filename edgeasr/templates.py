@@ -1,4 +1,7 @@
-"""Home Assistant's own sentences, matched by hassil against the rooms and devices of a site.
+"""Home Assistant's own sentences, matched by hassil against the names of a site.
+
+The places of persons are the site's too: with the library's "who is {any words}" every question
+about a person of public life asked for somebody of the home.
 
 The two libraries are loaded when the first `Templates` is built, not on import.
 """
@@ -7,6 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from edgeasr.extra_sentences import EXTRA_SENTENCES
 from edgeasr.number_words import plain
 from edgeasr.site import Site
 
@@ -49,6 +53,8 @@ class Templates:
 
         content = get_intents("en")
         assert content is not None
+        for intent, groups in EXTRA_SENTENCES.items():
+            content["intents"][intent]["data"] += groups
         self._intents: Intents = hassil.Intents.from_dict(content)
         self._lists = _slot_lists(site)
         self._context = {"area": site.here or _UNKNOWN_AREA}
@@ -80,6 +86,7 @@ def _slot_lists(site: Site) -> dict[str, Any]:
         "area": of([(name, name) for name in site.areas]),
         "floor": of([(name, name) for name in site.floors]),
         "name": of(devices),
+        "zone": of([(name, name) for name in site.zones]),
     }
 
 

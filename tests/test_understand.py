@@ -47,12 +47,52 @@ def values(found):
         ("add apples to my shopping list", "HassShoppingListAddItem", {"item": "apples"}),
         ("how warm is it in here", "HassClimateGetTemperature", {}),
         ("volume down by twenty percent", "HassSetVolumeRelative", {"volume_step": -20}),
+        ("who is at home", "HassGetState", {"state": "home", "domain": "person"}),
     ],
 )  # fmt: skip
 def test_home_assistants_sentences(templates, text, intent, slots):
     match = templates.match(text)
     assert match is not None
     assert (match.intent, values(match)) == (intent, slots)
+
+
+@pytest.mark.parametrize(
+    ("text", "slots"),
+    [
+        ("set the bedroom lights to twenty percent", {"area": "Bedroom", "brightness": 20}),
+        ("dim all the kitchen lights to ten", {"area": "Kitchen", "brightness": 10}),
+        ("put the lights in the office at maximum", {"area": "Office", "brightness": 100}),
+        ("turn the living room lights blue", {"area": "Living Room", "color": "blue"}),
+        ("brighten the bedroom lamp to eighty", {"name": "Bedroom Lamp", "brightness": 80}),
+    ],
+)
+def test_levels_and_colours_of_a_rooms_lights(templates, text, slots):
+    match = templates.match(text)
+    assert match is not None
+    assert match.intent == "HassLightSet"
+    assert slots.items() <= values(match).items()
+
+
+def test_lights_without_a_room_are_those_of_the_microphones():
+    text = "dim the lights to thirty percent"
+    here = Templates(replace(HOME, here="Kitchen"))
+    assert values(here.match(text)) == {"area": "Kitchen", "brightness": 30, "domain": "light"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["who is the president of france", "is everyone in the government", "is jane a common name",
+     "where is my phone", "how many people are in london", "lights five"],
+)  # fmt: skip
+def test_only_the_sites_own_places_are_those_of_persons(templates, text):
+    assert templates.match(text) is None
+
+
+def test_a_sites_zones_are_places_of_persons():
+    site = replace(HOME, zones=("home", "the office"))
+    match = Templates(site).match("who is in the office")
+    assert values(match) == {"state": "the office", "domain": "person"}
+    assert "the office" in site.names()
 
 
 def test_character_ranges_hold_the_words(templates):
@@ -149,12 +189,12 @@ def test_without_a_tagger_templates_decide_alone():
 def test_a_site_file(tmp_path):
     path = tmp_path / "home.toml"
     path.write_text(
-        'areas = ["den"]\nhere = "den"\n'
+        'areas = ["den"]\nhere = "den"\nzones = ["work"]\n'
         '[[devices]]\nname = "lamp"\narea = "den"\naliases = ["light bulb"]\n'
     )
     site = read_site(path)
     assert site.devices == (Device(name="lamp", area="den", aliases=("light bulb",)),)
-    assert site.names() == ("den", "lamp", "light bulb")
+    assert site.names() == ("den", "lamp", "light bulb", "work")
 
 
 @pytest.mark.parametrize(
@@ -162,7 +202,7 @@ def test_a_site_file(tmp_path):
     [
         ("rooms = []", "rooms"), ("areas = 'den'", "areas"), ("areas = [1]", "areas"),
         ("[[devices]]\ndomain = 'light'", "name"), ("[[devices]]\nname='a'\nroom='b'", "room"),
-        ("here = 'den'", "here"), ("areas = [", "site"),
+        ("here = 'den'", "here"), ("areas = [", "site"), ("zones = 'work'", "zones"),
     ],
 )  # fmt: skip
 def test_a_wrong_site_file_is_refused_by_the_key(tmp_path, content, named):
