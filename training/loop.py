@@ -123,7 +123,7 @@ class _Loop:
         self.task, self.config, self.rank, self.world = task, config, rank, world
         groups = task.parameter_groups()
         self.rates = [float(group["lr"]) for group in groups]
-        self.optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98), eps=1e-8)
+        self.optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98), eps=1e-8, fused=True)
         decay = config.average_decay
         self.average = WeightAverage(task.model, decay) if decay else None
         self.step, self.best, self.seconds = 0, float("inf"), 0.0

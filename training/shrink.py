@@ -36,16 +36,18 @@ def store_half(path: Path) -> None:
 def store_int8(path: Path) -> None:
     """Store large float matrices as int8, scaled by output row; they are widened on loading.
 
-    For what onnxruntime has no int8 kernel for: convolutions (rows first) and GRUs (rows second).
+    For what onnxruntime has no int8 kernel for: convolutions and embeddings (rows first), GRUs and
+    LSTMs (directions, then rows).
     """
     model = onnx.load(str(path))
     graph = model.graph
+    cells = {name for node in graph.node if node.op_type in ("GRU", "LSTM") for name in node.input}
     widened = []
     for tensor in list(graph.initializer):
         if tensor.data_type != TensorProto.FLOAT or len(tensor.raw_data) < 10 * _WORTH:
             continue
         values, name = numpy_helper.to_array(tensor), tensor.name
-        within = tuple(range(2 if values.shape[0] == 1 else 1, values.ndim))
+        within = tuple(range(2 if name in cells else 1, values.ndim))
         scale = np.abs(values).max(axis=within, keepdims=True).astype(np.float32) / 127
         rounded = np.rint(values / np.maximum(scale, 1e-12)).astype(np.int8)
         graph.initializer.remove(tensor)

@@ -16,14 +16,13 @@ import torch
 from torch import Tensor, nn
 
 from edgeasr.tagger import encoder_of, read_schemes
-from training.loop import LoopConfig, train
+from training.loop import LoopConfig, load_weights, train
 from training.models.crf import path_loss
 from training.models.tagger import TaggerNet, TaggerSize
 from training.tagger_augment import Augmenter
 from training.tagger_batches import IGNORED, Batch, Epochs
 from training.tagger_data import Corpus, Sentence, load_corpus, tables_of
 from training.tagger_score import moves_of, score_sentences
-from training.tagger_start import start_from
 from training.tagger_vectors import add_vectors
 
 __all__ = ["TaggerTask", "main", "size_of"]
@@ -134,7 +133,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     vectors = None
     if given.vectors is not None:
         vectors = torch.from_numpy(add_vectors(tables, given.vectors, most=given.most_words))
-        sizes |= {"vectors": vectors.shape[0], "vector_width": vectors.shape[1]}
+        sizes |= {"vectors": vectors.shape[0], "vector_width": 2 * vectors.shape[1]}
     task = TaggerTask(
         corpus, tables, seed=given.seed, rate=given.rate, share=given.share,
         augmenter=Augmenter(corpus.train), **sizes,
@@ -142,7 +141,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if vectors is not None:
         task.model.vectors.copy_(vectors)
     if given.start is not None:
-        start_from(task.model, given.start / "tagger.onnx")
+        task.model.load_state_dict(load_weights(given.start / "best.pt")["model"])
     given.run.mkdir(parents=True, exist_ok=True)
     (given.run / "tables.json").write_text(json.dumps(tables, ensure_ascii=False), "utf-8")
     (given.run / "size.json").write_text(json.dumps(asdict(task.model.size)), "utf-8")
@@ -160,13 +159,13 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True, help="folder that holds text/")
     parser.add_argument("--run", type=Path, default=Path("runs/tagger"))
     parser.add_argument("--vectors", type=Path, help="word vectors as text, e.g. glove.6B.50d.txt")
-    parser.add_argument("--most-words", type=int, default=34_000, help="that come from there")
-    parser.add_argument("--start", type=Path, help="bundle whose weights are the first ones")
+    parser.add_argument("--most-words", type=int, default=100_000, help="that come from there")
+    parser.add_argument("--start", type=Path, help="run whose best weights are the first ones")
     parser.add_argument("--share", type=float, default=1.0, help="an epoch, of all but SNIPS")
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--epochs", type=int, default=13)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--hidden", type=int, default=112)
+    parser.add_argument("--hidden", type=int, default=128)
     parser.add_argument("--one-way", action="store_true", help="unidirectional, to compare")
     parser.add_argument("--threads", type=int, default=1)
     return parser.parse_args(argv)

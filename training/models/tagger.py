@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from training.tagger_vectors import STEP
+
 __all__ = ["TaggerNet", "TaggerSize"]
 
 
@@ -28,7 +30,7 @@ class TaggerSize:
     word_width: int = 96
     letter_width: int = 24
     letter_channels: int = 64
-    hidden: int = 112
+    hidden: int = 128
     layers: int = 2
     bidirectional: bool = True
     dropout: float = 0.4
@@ -39,8 +41,7 @@ class TaggerNet(nn.Module):
     """Sentences of one length in, logits of intents and of every word's labels out."""
 
     vectors: Tensor
-    """int8 [vectors, vector_width], fixed; times `VECTOR_STEP`"""
-    VECTOR_STEP = 1 / 32
+    """uint8 [vectors, vector_width / 2], fixed; two levels of 4 bits a byte (tagger_vectors.py)"""
 
     def __init__(self, size: TaggerSize) -> None:
         super().__init__()
@@ -49,7 +50,7 @@ class TaggerNet(nn.Module):
         self.letters = nn.Embedding(size.letters, size.letter_width, padding_idx=0)
         nn.init.normal_(self.words.weight, std=0.1)
         nn.init.normal_(self.letters.weight, std=0.3)
-        given = torch.zeros(size.vectors, size.vector_width, dtype=torch.int8)
+        given = torch.zeros(size.vectors, size.vector_width // 2, dtype=torch.uint8)
         self.register_buffer("vectors", given)
         self.convolution = nn.Conv1d(size.letter_width, size.letter_channels, 3, padding=1)
         self.recurrent = nn.LSTM(
@@ -87,5 +88,7 @@ class TaggerNet(nn.Module):
         shapes = shapes.view(letters.shape[0], letters.shape[1], shapes.shape[1])
         inputs = [self.words(own), shapes]
         if self.size.vectors:
-            inputs.append(self.vectors[words].float() * self.VECTOR_STEP)
+            packed = self.vectors[words].float()
+            high = torch.floor(packed / 16)
+            inputs.append((torch.cat([packed - 16 * high, high], dim=2) - 8) * STEP)
         return torch.cat(inputs, dim=2)
