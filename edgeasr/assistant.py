@@ -217,9 +217,10 @@ class Assistant:
             yield from self._end(mark.value)
 
     def _end(self, reason: str) -> list[Event]:
-        utterance, self._utterance = self._utterance, None
-        assert utterance is not None
+        assert self._utterance is not None
+        utterance = self._utterance
         transcript = utterance.transcript(at_s=self.now_s, reason=reason)
+        self._utterance = None  # not before: one that can not be recognised is still to be ended
         if not transcript.text or transcript.confidence < self.settings.min_confidence:
             why = "rejected" if transcript.text else "silence"
             if reason == "end_of_stream" and not transcript.text:

@@ -20,6 +20,7 @@ __all__ = ["Chunk", "Condition", "FileSource", "LiveSource", "PipeSource"]
 Condition = Literal["starting", "ok", "silent", "lost", "stopped", "ended"]
 
 _READ_BYTES = 2 * SAMPLE_RATE  # a second
+_MOST_PIPE_BYTES = 1 << 20  # what Linux lets a pipe hold at most
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,23 +84,27 @@ class PipeSource:
 
     def start(self) -> None:
         """Open the pipe. A failure is a condition, not an exception."""
+        again = self.condition == "stopped"
         self.condition, self.detail, self._odd = "starting", "", b""
         self._last_s = time.monotonic()
         try:
-            self._file = 0 if self._path is None else _open_fifo(self._path)
+            if self._file is None:
+                self._file = 0 if self._path is None else _open_fifo(self._path)
+            if again:
+                _drain(self._file)
         except (OSError, AudioError) as error:
             self.condition, self.detail = "ended", str(error)
 
     def stop(self) -> None:
-        """Close the pipe; standard input stays open, what comes meanwhile is thrown away later."""
-        if self._file is not None and self._path is not None:
-            os.close(self._file)
-        self._file = None
+        """Read no more; what comes meanwhile is thrown away by the next `start`.
+
+        The pipe stays open, since a program that writes into a closed one is ended by SIGPIPE.
+        """
         self.condition, self.detail = "stopped", ""
 
     def read(self, timeout_s: float) -> Chunk | None:
         """Return what has come, at most a second of it."""
-        if self._file is None:
+        if self._file is None or self.condition == "stopped":
             time.sleep(timeout_s)
             return None
         if not select.select([self._file], [], [], timeout_s)[0]:
@@ -107,7 +112,13 @@ class PipeSource:
                 self.condition = "lost"
                 self.detail = f"no sound comes from {self._path or 'standard input'}"
             return None
-        received = os.read(self._file, _READ_BYTES)
+        try:
+            received = os.read(self._file, _READ_BYTES)
+        except BlockingIOError:
+            return None  # somebody else reads the pipe too
+        except OSError as error:
+            self.condition, self.detail = "ended", f"the sound can not be read: {error}"
+            return None
         if not received:
             self.condition, self.detail = "ended", "the sound has ended"
             return None
@@ -188,3 +199,13 @@ def _open_fifo(path: Path) -> int:
         raise AudioError(f"audio.source: {path} is not a FIFO; remove it, or use file:{path}")
     # Opened for writing too, so that a writer that leaves is not the end of the stream.
     return os.open(path, os.O_RDWR | os.O_NONBLOCK)
+
+
+def _drain(file: int) -> None:
+    """Throw away what a pipe holds: it was spoken while nobody was to listen."""
+    left = _MOST_PIPE_BYTES
+    while left > 0 and select.select([file], [], [], 0.0)[0]:
+        received = os.read(file, left)
+        if not received:
+            return
+        left -= len(received)

@@ -221,6 +221,7 @@ class Daemon:
             if self._failures >= _MOST_FAILURES:
                 raise
             _LOG.exception("the assistant failed; it starts afresh")
+            self.emit(self._assistant.cancel())
             self._assistant.reset()
             self._publisher.error("assistant", str(error), at_s=self.now_s)
             return

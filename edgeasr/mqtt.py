@@ -68,7 +68,7 @@ class MqttLink:
         self._waiting: dict[int, int] = {}
         self.connected = False
         self.turned_s = time.monotonic()
-        """When the network thread last came round, on the monotonic clock"""
+        """When the network thread last came round, or will after a pause; monotonic clock"""
         self.connects = 0
         """Successful connections since the start"""
         self.dropped = 0
@@ -116,7 +116,9 @@ class MqttLink:
             if time.monotonic() - began_s > _STABLE_S:
                 attempts = 0
             if not self._stopping.is_set():
-                self._stopping.wait(self._delay_s(attempts))
+                delay_s = self._delay_s(attempts)
+                self.turned_s = time.monotonic() + delay_s  # a pause, however long, is no freeze
+                self._stopping.wait(delay_s)
                 attempts += 1
         self._reader.close()
         self._writer.close()
@@ -180,7 +182,7 @@ class MqttLink:
     def _serve(self, connection: Connection) -> None:
         own = (self._topics.commands, self._topics.status)
         connection.subscribe([*own, *self._handlers.subscriptions])
-        while not connection.subscribed and not connection.closed:
+        while not (connection.subscribed or connection.closed or self._stopping.is_set()):
             connection.step(self._reader, 0.2)
         self._sent = 0
         self._waiting.clear()
@@ -195,6 +197,8 @@ class MqttLink:
             self._flush(connection)
             connection.step(self._reader, 1.0)
             self._settle(connection)
+        if connection.silent:
+            _LOG.warning("the broker does not answer; connecting again")
         self._goodbye(connection)
 
     def _flush(self, connection: Connection) -> None:

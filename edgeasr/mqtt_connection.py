@@ -28,6 +28,7 @@ __all__ = ["Connection", "Incoming", "Protocol", "secure"]
 
 _LOG = logging.getLogger(__name__)
 _CONNECT_TIMEOUT_S = 5.0
+_PATIENCE_S = 60.0  # for the answer to a subscription or message
 _INFLIGHT = 16  # unacknowledged messages; Mosquitto takes 20 by default
 _UNSUPPORTED_VERSION = (1, 132)  # CONNACK codes of MQTT 3.1.1 and MQTT 5
 
@@ -68,7 +69,8 @@ class Connection:
         self.acknowledged: list[int] = []
         """Message ids since the caller last cleared the list"""
         self._on_message = on_message
-        self._inflight: set[int] = set()
+        self._unanswered: dict[int, float] = {}
+        """Ids of messages and subscriptions, oldest first, with the time they were handed over"""
         self._window = _INFLIGHT
         self._began_s = self._misc_s = time.monotonic()
         self._client = self._make(config, client_id, password)
@@ -86,19 +88,25 @@ class Connection:
 
     @property
     def closed(self) -> bool:
-        """Whether the socket is gone, or the broker let us wait too long for its consent."""
+        """Whether the socket is gone, or the broker let us wait too long."""
         late = not self.open and time.monotonic() - self._began_s > _CONNECT_TIMEOUT_S
-        return self._client.socket() is None or self.refusal is not None or late
+        return self._client.socket() is None or self.refusal is not None or late or self.silent
+
+    @property
+    def silent(self) -> bool:
+        """Whether an answer is overdue, though the broker may still answer pings."""
+        oldest_s = next(iter(self._unanswered.values()), None)
+        return oldest_s is not None and time.monotonic() - oldest_s > _PATIENCE_S
 
     @property
     def ready(self) -> bool:
         """Whether one more message may be handed over now."""
-        return self.open and len(self._inflight) < self._window and not self._client.want_write()
+        return self.open and len(self._unanswered) < self._window and not self._client.want_write()
 
     @property
     def settled(self) -> bool:
         """Whether everything handed over has been acknowledged."""
-        return not self._inflight and not self._client.want_write()
+        return not self._unanswered and not self._client.want_write()
 
     def step(self, waker: socket.socket, timeout_s: float) -> None:
         """Wait for the socket, the waker or the time, then read, write and keep alive."""
@@ -123,7 +131,9 @@ class Connection:
 
     def subscribe(self, topics: list[str]) -> None:
         """Ask for the topics at QoS 1; `subscribed` tells when the broker has answered."""
-        self._client.subscribe([(topic, 1) for topic in topics])
+        _, mid = self._client.subscribe([(topic, 1) for topic in topics])
+        if mid is not None:
+            self._unanswered[mid] = time.monotonic()
 
     def publish(self, message: Message, *, expiry_s: float | None = None) -> int:
         """Hand over a message; return its id, which comes back in `acknowledged` at QoS 1."""
@@ -138,7 +148,7 @@ class Connection:
             message.topic, message.body, message.qos, message.retain, properties
         )
         if message.qos:
-            self._inflight.add(sent.mid)
+            self._unanswered[sent.mid] = time.monotonic()
         return int(sent.mid)
 
     def disconnect(self) -> None:
@@ -179,8 +189,9 @@ class Connection:
         self.open = True
 
     def _answered(
-        self, _client: Client, _userdata: object, _mid: int, reasons: list[ReasonCode], *_: object
+        self, _client: Client, _userdata: object, mid: int, reasons: list[ReasonCode], *_: object
     ) -> None:
+        self._unanswered.pop(mid, None)
         for reason in reasons:
             if reason.is_failure:
                 _LOG.error("the broker refuses a subscription: %s; check its ACL", reason)
@@ -189,7 +200,7 @@ class Connection:
     def _published(
         self, _client: Client, _userdata: object, mid: int, reason: ReasonCode, *_: object
     ) -> None:
-        self._inflight.discard(mid)
+        self._unanswered.pop(mid, None)
         if reason.is_failure:
             _LOG.error("the broker refuses a message: %s; check its ACL", reason)
             return

@@ -2,7 +2,8 @@
 
 At least once and in order: a row is deleted only after the acknowledgement, so a crash between
 the two sends it again, with the same `id`. Every `add` is on the disk when it returns (WAL,
-synchronous FULL); a full or broken disk is survived in memory.
+synchronous FULL); a full or broken disk is survived in memory. Deletions do not wait for the disk,
+which would set the pace at which a long queue drains: one that a power cut undoes is repeated.
 """
 
 import json
@@ -62,12 +63,14 @@ class Outbox:
         self.healthy = True
         """Whether the disk took the last message"""
         self._database = _open(path)
-        last = self._database.execute("SELECT max(seq) FROM outbox").fetchone()[0]
-        self._next = (last or 0) + 1
+        last, rows = self._database.execute(
+            "SELECT coalesce(max(seq), 0), count(*) FROM outbox"
+        ).fetchone()
+        self._next, self._rows = int(last) + 1, int(rows)
 
     def __len__(self) -> int:
         with self._lock:
-            return self._rows() + len(self._spill)
+            return self._rows + len(self._spill)
 
     def add(self, topic: str, fields: Mapping[str, Any]) -> None:
         """Keep a message until `done`. When full, the oldest goes and is counted."""
@@ -85,12 +88,7 @@ class Outbox:
         """Return up to `limit` waiting messages with `seq` above `after`, oldest first."""
         with self._lock:
             self._expire()
-            rows = self._database.execute(
-                "SELECT seq, topic, body, wall_s, boot, uptime_s FROM outbox"
-                " WHERE seq > ? ORDER BY seq LIMIT ?",
-                (after, limit),
-            ).fetchall()
-            found = [OutboxRow(*row) for row in rows]
+            found = self._first(after=after, limit=limit)
             found += [row for row in self._spill if row.seq > after]
         return found[:limit]
 
@@ -125,11 +123,24 @@ class Outbox:
         with self._lock:
             self._database.close()
 
-    def _rows(self) -> int:
-        return int(self._database.execute("SELECT count(*) FROM outbox").fetchone()[0])
+    def _first(self, *, after: int, limit: int) -> list[OutboxRow]:
+        """Return the oldest rows on the disk; when it can not be read, go on in memory."""
+        try:
+            rows = self._database.execute(
+                "SELECT seq, topic, body, wall_s, boot, uptime_s FROM outbox"
+                " WHERE seq > ? ORDER BY seq LIMIT ?",
+                (after, limit),
+            ).fetchall()
+        except sqlite3.Error as error:
+            _LOG.error("the outbox can not be read (%s); results wait in memory only", error)
+            self._database.close()
+            self._database, self._rows, self.healthy = _connect(":memory:"), 0, False
+            return []
+        return [OutboxRow(*row) for row in rows]
 
     def _store(self) -> None:
         try:
+            self._database.execute("PRAGMA synchronous=FULL")
             with self._database:
                 self._database.executemany(
                     "INSERT INTO outbox VALUES (?, ?, ?, ?, ?, ?)",
@@ -143,11 +154,12 @@ class Outbox:
                 _LOG.error("the outbox can not write (%s); results wait in memory", error)
             self.healthy = False
             return
+        self._rows += len(self._spill)
         self._spill.clear()
         self.healthy = True
 
     def _bound(self) -> None:
-        excess = self._rows() + len(self._spill) - self._limit
+        excess = self._rows + len(self._spill) - self._limit
         if excess <= 0:
             return
         self.dropped += excess
@@ -156,30 +168,28 @@ class Outbox:
             "DELETE FROM outbox WHERE seq IN (SELECT seq FROM outbox ORDER BY seq LIMIT ?)",
             (excess,),
         )
-        while self._spill and self._rows() + len(self._spill) > self._limit:
+        while self._spill and self._rows + len(self._spill) > self._limit:
             self._spill.popleft()
 
     def _expire(self) -> None:
-        oldest = self._database.execute(
-            "SELECT seq, topic, body, wall_s, boot, uptime_s FROM outbox ORDER BY seq LIMIT 1"
-        ).fetchone()
-        while oldest is not None and self.age_s(OutboxRow(*oldest)) > self._expiry_s:
-            self.expired += 1
-            if not self._delete("DELETE FROM outbox WHERE seq = ?", (oldest[0],)):
+        oldest = self._first(after=0, limit=1)
+        while oldest and self.age_s(oldest[0]) > self._expiry_s:
+            if not self._delete("DELETE FROM outbox WHERE seq = ?", (oldest[0].seq,)):
                 return
-            oldest = self._database.execute(
-                "SELECT seq, topic, body, wall_s, boot, uptime_s FROM outbox ORDER BY seq LIMIT 1"
-            ).fetchone()
+            self.expired += 1
+            oldest = self._first(after=0, limit=1)
 
     def _delete(self, statement: str, values: tuple[int, ...]) -> bool:
         try:
+            self._database.execute("PRAGMA synchronous=NORMAL")
             with self._database:
-                self._database.execute(statement, values)
+                gone = self._database.execute(statement, values).rowcount
         except sqlite3.Error as error:
             # The row stays and will be sent again: at least once.
             _LOG.error("the outbox can not delete: %s", error)
             self.healthy = False
             return False
+        self._rows -= gone
         return True
 
 
@@ -222,7 +232,6 @@ def _connect(name: str) -> sqlite3.Connection:
     database = sqlite3.connect(name, check_same_thread=False, timeout=2.0)
     try:
         database.execute("PRAGMA journal_mode=WAL")
-        database.execute("PRAGMA synchronous=FULL")
         _check(database)
         with database:
             database.execute(_SCHEMA)

@@ -1,5 +1,6 @@
 """Puts events, states and answers into their messages: the envelope of the MQTT interface."""
 
+import itertools
 import secrets
 import time
 from collections.abc import Mapping
@@ -54,7 +55,7 @@ class Publisher:
         self._link = link
         self._bridges = bridges
         self._prefix = secrets.token_hex(4)
-        self._count = 0
+        self._numbers = itertools.count(1)  # two threads may ask at once: each gets its own
         self._retained: dict[str, Message] = {}
 
     @property
@@ -129,5 +130,5 @@ class Publisher:
         return {"site": self._topics.site, "time": iso_time(time.time())}
 
     def _envelope(self, session: str | None) -> dict[str, Any]:
-        self._count += 1
-        return {**self._stamp(), "id": f"{self._prefix}-{self._count}", "session": session}
+        number = next(self._numbers)
+        return {**self._stamp(), "id": f"{self._prefix}-{number}", "session": session}

@@ -80,7 +80,8 @@ class FlightRecorder:
         """Begin at a wake, save when its utterance has ended."""
         if not self.on:
             return
-        if event.NAME == "wake" and not self._events:
+        if event.NAME == "wake":
+            self._events.clear()  # of an utterance whose end was never told
             self._started = event.session
             self._near = None
         if event.NAME == "wake" or (self._events and event.session == self._started):
@@ -114,17 +115,18 @@ class FlightRecorder:
 
     def prune(self) -> None:
         """Delete what is too old, and the oldest of what is too much."""
-        if not self._folder.is_dir():
-            return
-        recordings = sorted(self._folder.glob("*.flac"))
-        total = sum(_bytes(path) for path in recordings)
-        oldest_s = time.time() - self._config.max_days * 86_400
-        for path in recordings:
-            if total <= self._config.max_mb * 1e6 and path.stat().st_mtime >= oldest_s:
-                continue
-            total -= _bytes(path)
-            path.with_suffix(".json").unlink(missing_ok=True)
-            path.unlink(missing_ok=True)
+        try:
+            sizes = {path: _bytes(path) for path in sorted(self._folder.glob("*.flac"))}
+            total = sum(sizes.values())
+            oldest_s = time.time() - self._config.max_days * 86_400
+            for path, size in sizes.items():
+                if total <= self._config.max_mb * 1e6 and path.stat().st_mtime >= oldest_s:
+                    continue
+                total -= size
+                path.with_suffix(".json").unlink(missing_ok=True)
+                path.unlink(missing_ok=True)
+        except OSError as error:  # somebody else may tidy up at the same time
+            _LOG.warning("old recordings in %s can not be deleted: %s", self._folder, error)
 
     def _save(self, kind: str) -> None:
         events, self._events = self._events, []

@@ -36,6 +36,18 @@ def silence(seconds):
     return np.zeros(int(seconds * SECOND), np.int16)
 
 
+def test_an_utterance_that_can_not_be_recognised_is_still_to_be_ended(assistant, monkeypatch):
+    def fail(*_, **__):
+        raise ValueError("NaN in the model")
+
+    assistant.listen()
+    monkeypatch.setattr("edgeasr.utterance.Utterance.transcript", fail)
+    with pytest.raises(ValueError, match="NaN"):
+        assistant.stop()
+    assert kinds(assistant.cancel()) == ["no_speech"]
+    assert assistant.state == "idle"
+
+
 def test_every_recording_goes_from_wake_to_translation(assistant, recordings):
     for name, pcm in recordings.items():
         events = play(assistant, pcm)

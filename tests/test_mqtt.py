@@ -1,6 +1,7 @@
 """The link to a real broker: announcing, losing, coming back, refusing, TLS, passwords."""
 
 import shutil
+import socket
 import subprocess
 import sys
 import threading
@@ -202,6 +203,54 @@ def test_a_wrong_password_is_refused_and_the_right_one_taken(tmp_path):
     with Running(broker.port, username="edge", password="right") as running:
         assert running.is_connected()
     broker.kill()
+
+
+class Mute:
+    """A broker that answers CONNECT, pings and, when asked to, SUBSCRIBE, but no message."""
+
+    def __init__(self, *, subscribes):
+        self.connects = 0
+        self._subscribes = subscribes
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.port = self._server.getsockname()[1]
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self):
+        while True:
+            client, _ = self._server.accept()
+            self.connects += 1
+            threading.Thread(target=self._talk, args=(client.makefile("rwb", 0),)).start()
+
+    def _talk(self, client):
+        while head := client.read(2):
+            size = head[1]
+            if size > 127:
+                size += 128 * (client.read(1)[0] - 1)
+            body = client.read(size) if size else b""
+            kind = head[0] >> 4
+            if kind == 1:
+                client.write(b"\x20\x02\x00\x00")
+            elif kind == 8 and self._subscribes:
+                client.write(b"\x90\x04" + body[:2] + b"\x01\x01")
+            elif kind == 12:
+                client.write(b"\xd0\x00")
+
+
+@pytest.mark.parametrize("subscribes", [False, True], ids=["subscription", "message"])
+def test_a_broker_that_never_answers_is_left(monkeypatch, caplog, subscribes):
+    monkeypatch.setattr("edgeasr.mqtt_connection._PATIENCE_S", 0.3)
+    broker = Mute(subscribes=subscribes)
+    with Running(broker.port, protocol="3.1.1") as running:
+        running.outbox.add(f"{ROOT}/transcript", {"n": 1})
+        assert eventually(lambda: broker.connects >= 3)
+        assert len(running.outbox) == 1
+        assert "does not answer" in caplog.text
+
+
+def test_a_long_pause_between_attempts_is_no_freeze(monkeypatch):
+    monkeypatch.setattr(MqttLink, "_delay_s", lambda _self, _attempts: 1000.0)
+    with Running(free_port()) as running:
+        assert eventually(lambda: running.link.turned_s > time.monotonic() + 500)
 
 
 def openssl(*arguments, folder):

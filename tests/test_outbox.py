@@ -63,7 +63,8 @@ def test_old_messages_expire_and_waiting_ones_carry_their_age(tmp_path):
     older = replace(row, uptime_s=row.uptime_s - 42.5)
     assert json.loads(outbox.wire(older)) == {"n": 0, "age_s": pytest.approx(42.5, abs=0.2)}
     assert outbox.left_s(older) == pytest.approx(57.5, abs=0.2)
-    outbox._database.execute("UPDATE outbox SET uptime_s = uptime_s - 101")
+    with outbox._database:
+        outbox._database.execute("UPDATE outbox SET uptime_s = uptime_s - 101")
     assert numbers(outbox) == []
     assert outbox.expired == 1
 
@@ -113,6 +114,41 @@ def test_an_impossible_folder_means_memory_only(tmp_path, caplog):
     outbox = filled(blocker / "o.sqlite", 2)
     assert numbers(outbox) == [0, 1]
     assert "memory only" in caplog.text
+
+
+def test_a_disk_that_can_not_be_read_any_more_is_survived_in_memory(tmp_path, caplog):
+    outbox = filled(tmp_path / "o.sqlite", 3)
+    with sqlite3.connect(tmp_path / "o.sqlite") as vandal:
+        vandal.execute("DROP TABLE outbox")
+    assert numbers(outbox) == []
+    assert not outbox.healthy
+    outbox.add("t", {"n": 3})
+    assert numbers(outbox) == [3]
+    assert len(outbox) == 1
+    assert "can not be read" in caplog.text
+
+
+def test_adding_waits_for_the_disk_and_deleting_does_not(tmp_path):
+    """A long queue would otherwise drain at the pace of a memory card's writes."""
+    outbox, said = filled(tmp_path / "o.sqlite", 1), []
+    outbox._database.set_trace_callback(said.append)
+    outbox.add("t", {"n": 1})
+    outbox.done(1)
+    outbox._database.execute("DROP TABLE outbox")
+    outbox.done(2)  # fails
+    outbox.add("t", {"n": 2})
+    kinds = [line.split()[0] if "synchronous" not in line else line.split("=")[1]
+             for line in said if line.split()[0] in ("PRAGMA", "INSERT", "DELETE")]  # fmt: skip
+    assert kinds[:4] == ["FULL", "INSERT", "NORMAL", "DELETE"]
+    assert kinds[-2:] == ["FULL", "INSERT"]  # after the failure too
+
+
+def test_the_count_is_that_of_the_rows(tmp_path):
+    outbox = filled(tmp_path / "o.sqlite", 25, limit=10)
+    outbox.done(20, 21, 3)  # the third went long ago
+    assert len(outbox) == len(numbers(outbox)) == 8
+    outbox.close()
+    assert len(Outbox(tmp_path / "o.sqlite", limit=10, expiry_s=3600)) == 8
 
 
 _WRITER = """

@@ -73,6 +73,25 @@ def test_events_of_other_sessions_do_not_end_it(tmp_path):
     assert recorder.saved == 1
 
 
+def test_an_utterance_without_an_end_does_not_stop_the_next_from_being_saved(tmp_path):
+    recorder = FlightRecorder(tmp_path, RecorderConfig(on=True))
+    recorder.event(wake("lost"))
+    recorder.event(wake("2"))
+    recorder.event(transcript("2"))
+    (told,) = tmp_path.glob("*-transcript.json")
+    events = json.loads(told.read_text())["events"]
+    assert [event["session"] for event in events] == ["2", "2"]
+
+
+def test_a_recording_that_vanishes_while_old_ones_are_deleted_does_no_harm(tmp_path, monkeypatch):
+    recorder = FlightRecorder(tmp_path, RecorderConfig(on=True))
+    utterance(recorder)
+    (gone,) = tmp_path.glob("*.flac")
+    monkeypatch.setattr("edgeasr.recorder.Path.glob", lambda _folder, _form: [gone])
+    gone.unlink()
+    recorder.prune()
+
+
 def test_feedback_labels_the_last_recording(tmp_path):
     recorder = FlightRecorder(tmp_path, RecorderConfig(on=True))
     with pytest.raises(CommandError, match="no recording"):

@@ -1,9 +1,11 @@
 """The daemon, with threads and a real broker; the models are played by a script."""
 
 import json
+import sys
 import threading
 import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -23,6 +25,9 @@ from paho.mqtt.properties import Properties
 
 from edgeasr.config_file import parse_config
 from edgeasr.events import EVENT_TYPES
+from edgeasr.mqtt_topics import Topics
+from edgeasr.outbox import Outbox
+from edgeasr.publisher import Publisher
 from edgeasr.runtime import Hooks, run
 
 ROOT = "edgeasr/den"
@@ -288,6 +293,44 @@ def test_a_failing_assistant_starts_afresh_until_it_fails_too_often(den, other, 
     failures += [1] * 9
     den.thread.join(60)
     assert den.status == 1
+
+
+def test_an_utterance_in_which_the_assistant_fails_ends_for_everybody(den, other, monkeypatch):
+    real = ScriptedAssistant.push
+
+    def push(self, pcm):
+        if self.state == "listening":
+            raise ValueError("NaN in the model")
+        return real(self, pcm)
+
+    assert ask(other, "listen")["ok"]
+    monkeypatch.setattr(ScriptedAssistant, "push", push)
+    (end,) = other.wait_json(f"{ROOT}/no_speech")
+    assert end["reason"] == "cancelled"
+    assert end["session"] == other.json(f"{ROOT}/wake")[0]["session"]
+
+
+def test_results_of_two_threads_have_ids_of_their_own(tmp_path):
+    found = []
+    outbox = Outbox(None, limit=100_000, expiry_s=60)
+    link = SimpleNamespace(wake=lambda: None, publish=lambda message: found.append(message.body))
+    publisher = Publisher(Topics("edgeasr", "den"), outbox=outbox, link=link)
+
+    def tell():
+        for _ in range(2000):
+            publisher.error("x", "y", at_s=0.0)
+
+    threads = [threading.Thread(target=tell) for _ in range(2)]
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(before)
+    assert len({json.loads(body)["id"] for body in found}) == 4000
 
 
 def test_every_event_type_has_a_name_for_a_topic():

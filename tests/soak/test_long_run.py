@@ -6,6 +6,7 @@ EDGEASR_SOAK_HOURS is the audio in all, 24 hours unless set.
 import os
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,12 +14,14 @@ from mqtt_help import report
 
 from edgeasr.assistant import Assistant
 from edgeasr.audio import BLOCK_SAMPLES, SAMPLE_RATE
+from edgeasr.memory import trim_heap
 from edgeasr.stats import memory_mb
 
 pytestmark = pytest.mark.soak
 
 HOURS = float(os.environ.get("EDGEASR_SOAK_HOURS", "24"))
 LAP_S = 600
+LAPS_AN_HOUR = 3600 // LAP_S
 
 
 def test_memory_is_flat_and_events_repeat(models, recordings):
@@ -28,23 +31,41 @@ def test_memory_is_flat_and_events_repeat(models, recordings):
     for pcm in recordings.values():
         lap[at : at + len(pcm)] = pcm
         at += len(pcm) + SAMPLE_RATE * 60
-    assistant = Assistant(models)
-    first, after_warmup_mb, began_s = None, None, time.process_time()
+    assistant, threads = Assistant(models), tasks()
+    first, sizes, began_s = None, [], time.process_time()
     laps = max(2, round(HOURS * 3600 / LAP_S))
-    for number in range(laps):
+    warm = min(LAPS_AN_HOUR, laps // 2)  # an hour of audio, or half of less
+    for number in range(1, laps + 1):
         heard = one_lap(assistant, lap)
         first = first or heard
         assert heard == first, f"lap {number} differs from the first"
-        if number + 1 == max(1, min(6, laps // 2)):  # an hour of audio, or half of less
-            after_warmup_mb = memory_mb()
-    grown = memory_mb() / after_warmup_mb - 1
-    cpu_s = time.process_time() - began_s
-    report(f"{laps * LAP_S / 3600:.2f} h of audio in {cpu_s:.0f} s of processor time, "
-          f"{len(first)} events a lap, memory {memory_mb():.1f} MB, {grown:+.2%} since the first "
-          f"hour, {threading.active_count()} threads")  # fmt: skip
-    assert grown <= 0.02
-    assert threading.active_count() == 1
+        trim_heap()  # as the daemon does after each utterance
+        sizes.append((memory_mb(), anonymous_mb()))
+        if number % LAPS_AN_HOUR == 0 or number == laps:
+            resident, anonymous = (
+                now / then - 1 for now, then in zip(sizes[-1], sizes[warm - 1], strict=True)
+            )
+            report(f"{number * LAP_S / 3600:.2f} h of audio in {time.process_time() - began_s:.0f} "
+                   f"s of processor time, {len(first)} events a lap, memory {sizes[-1][0]:.1f} MB "
+                   f"({resident:+.2%}), anonymous {sizes[-1][1]:.1f} MB ({anonymous:+.2%}), "
+                   f"{threading.active_count()} threads of Python, {tasks()} in all")  # fmt: skip
+            assert threading.active_count() == 1
+            assert tasks() == threads
+    assert resident <= 0.02
+    assert anonymous <= 0.02
     assert any("transcript" in event for event in first)
+
+
+def anonymous_mb():
+    """Return the memory that no file backs: the kernel may take the rest away, this not."""
+    line = next(one for one in Path("/proc/self/status").read_text().splitlines()
+                if one.startswith("RssAnon"))  # fmt: skip
+    return int(line.split()[1]) * 1024 / 1e6
+
+
+def tasks():
+    """Return the number of the process's threads, those of libraries too."""
+    return len(list(Path("/proc/self/task").iterdir()))
 
 
 def one_lap(assistant, lap):
