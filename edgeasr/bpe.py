@@ -1,6 +1,6 @@
 """Byte-pair encoding of lower-case words (Sennrich et al. 2016) with GPT-2's mark of a space."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 __all__ = ["Bpe"]
@@ -16,21 +16,21 @@ class Bpe:
     is encoded in the case that needs the fewest units, and written in lower case again.
     """
 
-    def __init__(self, units: Sequence[str], merges: Sequence[tuple[str, str]]) -> None:
+    def __init__(self, units: Iterable[str], merges: Iterable[tuple[str, str]]) -> None:
         """Take the units in the order of their ids and the merges in the order of their rank.
 
         Merges may lead over pieces that are no units: where a word ends in one, it is split again.
         """
         self.units = list(units)
-        self.ids = {unit: number for number, unit in enumerate(units)}
-        shared = dict(zip(units, units, strict=True))  # one text in memory for each piece
+        self.ids = {unit: number for number, unit in enumerate(self.units)}
+        shared = {unit: unit for unit in self.units}  # one text in memory for each piece
         self._ranks = {
             (shared.setdefault(left, left), shared.setdefault(right, right)): rank
             for rank, (left, right) in enumerate(merges)
         }
         self._parents = {
             left + right: (left, right)
-            for left, right in reversed(merges)
+            for left, right in reversed(self._ranks)
             if left + right not in self.ids  # a unit is never split again
         }
         self._cache: dict[str, list[str]] = {}

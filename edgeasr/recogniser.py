@@ -48,8 +48,7 @@ class Recogniser:
         self.settings: dict[str, Any] = bundle.settings
         self.digest = "-".join(bundle.manifest.files[name][:8] for name in _READING)
         """Changes with what the CTC branch reads; triggers are fitted to it"""
-        tokens = bundle.json("tokens.json")
-        self.bpe = Bpe(tokens["units"], [tuple(pair) for pair in tokens["merges"]])
+        self.bpe = _bpe(bundle)
         try:
             self.pieces = sentencepiece.SentencePieceProcessor(str(bundle.path("ctc.model")))
             start, plain, self.end = (self.bpe.ids[name] for name in _SPECIALS)
@@ -253,3 +252,19 @@ class RecogniserStream:
         )
         features = confidence_features(best.log_probs, log_probs, self._ctc_labels(text))
         return Result(text, confidence(features, recogniser.settings["confidence"]), words)
+
+
+def _bpe(bundle: Bundle) -> Bpe:
+    """Return the units.
+
+    What is parsed goes through one text each, so that none of it is left when the tables are
+    made: its tens of thousands of little lists would leave as many holes in the memory.
+    """
+    units, merges = _lines(bundle)
+    pairs = (line.split(" ", 1) for line in merges.split("\n"))
+    return Bpe(units.split("\n"), ((left, right) for left, right in pairs))
+
+
+def _lines(bundle: Bundle) -> tuple[str, str]:
+    content = bundle.json("tokens.json")
+    return "\n".join(content["units"]), "\n".join(" ".join(pair) for pair in content["merges"])
