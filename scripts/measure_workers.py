@@ -1,14 +1,16 @@
 """Measures `edgeasr worker`: throughput and cost of 1, 2 and 4 workers, and a kill -9 in between.
 
-    python scripts/measure_workers.py [--requests 40] [--pretend SECONDS]
+    python scripts/measure_workers.py [--requests 40] [--pretend SECONDS] [--broker COMMAND]
 
-Needs mosquitto. The requests are the bundled recordings. With --pretend the recogniser of the tests
-sleeps for so long instead: what remains is the cost of the broker and of sharing.
+Needs mosquitto, or the command of another broker, with {port} where its port belongs. The requests
+are the bundled recordings. With --pretend the recogniser of the tests sleeps for so long instead:
+what remains is the cost of the broker and of sharing.
 """
 
 import argparse
 import json
 import os
+import shlex
 import shutil
 import socket
 import statistics
@@ -72,20 +74,38 @@ class Site:
 
 
 @contextmanager
-def mosquitto(folder: Path) -> Iterator[int]:
-    """Give the port of a broker."""
+def mosquitto(folder: Path, command: str = "") -> Iterator[int]:
+    """Give the port of a broker; `command` starts another one than Mosquitto."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    process = subprocess.Popen(
+        shlex.split(command.format(port=port)) or _mosquitto(folder, port),
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        _await(port)
+        yield port
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _mosquitto(folder: Path, port: int) -> list[str]:
     program = shutil.which("mosquitto", path="/usr/sbin:/usr/bin:/usr/local/sbin")
     if program is None:
         sys.exit("mosquitto is missing: sudo apt install mosquitto")
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
     (folder / "m.conf").write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\nuser root\n")
-    process = subprocess.Popen(
-        [program, "-c", str(folder / "m.conf")], stderr=subprocess.DEVNULL
-    )
-    time.sleep(0.5)
-    yield port
-    process.kill()
+    return [program, "-c", str(folder / "m.conf")]
+
+
+def _await(port: int) -> None:
+    until_s = time.monotonic() + 60
+    while time.monotonic() < until_s:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    sys.exit("the broker does not listen")
 
 
 def start(folder: Path, port: int, name: str, pretend_s: float) -> subprocess.Popen:
@@ -101,10 +121,11 @@ def start(folder: Path, port: int, name: str, pretend_s: float) -> subprocess.Po
     )  # fmt: skip
 
 
-def measure(count: int, requests: int, pretend_s: float, *, kill: bool) -> str:
+def measure(count: int, arguments: argparse.Namespace, *, kill: bool) -> str:
     """Return a row of the table."""
+    requests, pretend_s = arguments.requests, arguments.pretend
     bodies = [path.read_bytes() for path in bundled_recordings()]
-    with tempfile.TemporaryDirectory() as name, mosquitto(Path(name)) as port:
+    with tempfile.TemporaryDirectory() as name, mosquitto(Path(name), arguments.broker) as port:
         site = Site(port)
         workers = [start(Path(name), port, f"w{at}", pretend_s) for at in range(count)]
         while len(site.online) < count:
@@ -115,7 +136,7 @@ def measure(count: int, requests: int, pretend_s: float, *, kill: bool) -> str:
         if kill:
             site.wait(requests // 4)
             workers[-1].kill()
-        complete = site.wait(requests)
+        complete = site.wait(requests, arguments.wait)
         took_s = time.monotonic() - began_s
         for worker in workers:
             worker.kill()
@@ -135,13 +156,15 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--requests", type=int, default=40)
     parser.add_argument("--pretend", type=float, default=0.0, metavar="SECONDS")
+    parser.add_argument("--broker", default="", metavar="COMMAND", help="another, at {port}")
+    parser.add_argument("--wait", type=float, default=600.0, metavar="SECONDS")
     arguments = parser.parse_args()
     print(f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}")
     print("| workers | answered | requests/s | audio s | CPU s | median s to the answer |")
     print("|---|---|---|---|---|---|")
     for count in (1, 2, 4):
-        print(measure(count, arguments.requests, arguments.pretend, kill=False), flush=True)
-    print(measure(4, arguments.requests, arguments.pretend, kill=True), flush=True)
+        print(measure(count, arguments, kill=False), flush=True)
+    print(measure(4, arguments, kill=True), flush=True)
 
 
 if __name__ == "__main__":
