@@ -1,5 +1,6 @@
 """`python -m training recogniser`: the streaming recogniser, from open Whisper tiny.en weights.
 
+With `--encoder gru` a smaller one of GRU layers, from nothing, to compare with.
 Joint CTC/attention training (Watanabe et al. 2017) with dynamic chunks (Zhang et al. 2020).
 """
 
@@ -8,19 +9,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from edgeasr.sources import read_audio
 from training.augment import Noises
 from training.loop import LoopConfig, train
+from training.models.gru_recogniser import GruRecogniser
 from training.models.recogniser import Dims, Recogniser
 from training.recogniser_batches import Batch, Batches
 from training.recogniser_data import CORPORA, DEV_CORPUS, Clip, ClipStore, load_clips
 from training.recogniser_decode import DevSet
 from training.recogniser_shipped import read_shipped
 from training.recogniser_text import normalise
-from training.recogniser_units import Units
+from training.recogniser_units import PieceUnits, Units
 from training.whisper_weights import read_weights, weights_folder
 
 __all__ = ["RecogniserTask", "main"]
@@ -28,7 +31,9 @@ __all__ = ["RecogniserTask", "main"]
 CHUNKS = (8, 12, 16, 24, 32, 48)  # 20 ms frames: 160 to 960 ms
 FULL_SHARE = 0.4
 CTC_WEIGHT = 0.3
+WHISPER_RATE = 4e-5
 CTC_RATE = 1.2e-3
+"""Of everything that starts from nothing"""
 KEYWORDS = frozenset({"operator", "think engine", "onword", "wildfire", "voyager"})
 
 
@@ -37,8 +42,8 @@ class RecogniserTask:
 
     def __init__(
         self,
-        model: Recogniser,
-        units: Units,
+        model: Recogniser | GruRecogniser,
+        units: PieceUnits,
         batches: Batches,
         dev: DevSet,
         *,
@@ -50,7 +55,6 @@ class RecogniserTask:
         self.units, self.batches, self.dev = units, batches, dev
         self._rate = rate
         self._ctc_weight = 0.0 if decoder_alone else CTC_WEIGHT
-        model.decoder.token_embedding.requires_grad_(requires_grad=False)
         if decoder_alone:
             model.encoder.requires_grad_(requires_grad=False)
             model.ctc.requires_grad_(requires_grad=False)
@@ -83,7 +87,8 @@ class RecogniserTask:
             return words, figures
         labels, counts = self.units.ctc_batch(batch.texts)
         steps = model.ctc(last, middle).float().log_softmax(-1).transpose(0, 1)
-        ctc = F.ctc_loss(steps, labels, batch.lengths // 2, counts, zero_infinity=True)
+        lengths = -(-batch.lengths // model.CTC_FRAMES)
+        ctc = F.ctc_loss(steps, labels, lengths, counts, zero_infinity=True)
         total = (1 - self._ctc_weight) * words + self._ctc_weight * ctc
         return total, {**figures, "ctc": float(ctc.detach())}
 
@@ -96,28 +101,23 @@ def main(argv: list[str]) -> int:
     """Train, resuming what lies in the run's folder."""
     arguments = _arguments(argv)
     data, run = arguments.data, arguments.run
-    weights = arguments.weights or weights_folder()
     cache = run.parent / "cache"
     store = load_clips([(data / "speech", [*CORPORA, DEV_CORPUS])], cache, name="speech")
     real = [clip for clip in store.clips if not clip.dev]
     sources = [(store, _thin_keywords(real), 1.0)]
-    texts = [clip.text for clip in real] + _texts(data / "text" / "lm")
     if arguments.synthetic:
         name = arguments.synthetic.name
         made = load_clips([(arguments.synthetic.parent, [name])], cache, name=name)
         sources.append((made, made.clips, arguments.synthetic_share))
-    shipped = arguments.go_on_from
-    pieces = shipped / "ctc.model" if shipped else None
-    units = Units.make(run.parent / "recogniser-units", weights, texts, pieces=pieces)
-    model = Recogniser(Dims(units=len(units.bpe.units), ctc_units=units.ctc_units))
-    model.load_whisper(read_weights(weights), units.whisper_ids)
-    if shipped:
-        model.load_state_dict(read_shipped(shipped), strict=False)
+    make = _from_nothing if arguments.encoder == "gru" else _from_whisper
+    model, units = make(arguments, [clip.text for clip in real])
     rooms = [read_audio(p).astype(np.float32) for p in sorted((data / "rir").rglob("*.flac"))]
     batches = Batches(sources, Noises.read(data / "noise"), rooms,
                       seconds=arguments.batch_s, seed=arguments.seed)  # fmt: skip
-    task = RecogniserTask(model, units, batches, _dev(store, units), rate=arguments.rate,
-                          decoder_alone=arguments.decoder_alone)  # fmt: skip
+    task = RecogniserTask(
+        model, units, batches, _dev(store, units, chunk=None if arguments.encoder == "gru" else 32),
+        rate=arguments.rate, decoder_alone=arguments.decoder_alone,
+    )  # fmt: skip
     config = LoopConfig(
         run=run, steps=arguments.steps, warmup_steps=100, evaluate_every=arguments.evaluate_every,
         average_decay=0.998, bf16=True, seed=arguments.seed, threads=arguments.threads,
@@ -126,10 +126,37 @@ def main(argv: list[str]) -> int:
     return 0
 
 
+def _from_whisper(arguments: argparse.Namespace, texts: list[str]) -> tuple[Recogniser, Units]:
+    """Return Whisper's network with the units that `texts` and the given text need."""
+    weights = arguments.weights or weights_folder()
+    shipped = arguments.go_on_from
+    units = Units.make(
+        arguments.run.parent / "recogniser-units", weights,
+        texts + _texts(arguments.data / "text" / "lm"),
+        pieces=shipped / "ctc.model" if shipped else None,
+    )  # fmt: skip
+    model = Recogniser(Dims(units=len(units.bpe.units), ctc_units=units.ctc_units))
+    model.load_whisper(read_weights(weights), units.whisper_ids)
+    if shipped:
+        model.load_state_dict(read_shipped(shipped), strict=False)
+    return model, units
+
+
+def _from_nothing(
+    arguments: argparse.Namespace, texts: list[str]
+) -> tuple[GruRecogniser, PieceUnits]:
+    """Return a network of GRU layers with sub-words of `texts` for both of its branches."""
+    torch.manual_seed(arguments.seed)
+    units = PieceUnits.train(arguments.run.parent / "gru-units", texts)
+    size = units.ctc_units
+    return GruRecogniser(Dims(units=size, ctc_units=size, width=256, heads=4, layers=2)), units
+
+
 def _arguments(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m training recogniser", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder with speech/, noise/, ...")
     parser.add_argument("--run", type=Path, default=Path("runs/recogniser"))
+    parser.add_argument("--encoder", choices=("whisper", "gru"), default="whisper")
     parser.add_argument("--weights", type=Path, help="folder of Whisper tiny.en weights")
     parser.add_argument("--go-on-from", type=Path, help="bundle whose weights to start with")
     parser.add_argument("--decoder-alone", action="store_true", help="train nothing else")
@@ -137,11 +164,16 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--synthetic-share", type=float, default=0.35, help="batches, real is 1")
     parser.add_argument("--steps", type=int, default=6000)
     parser.add_argument("--batch-s", type=float, default=48.0, help="seconds of audio a batch")
-    parser.add_argument("--rate", type=float, default=4e-5)
+    parser.add_argument("--rate", type=float, help="4e-5; with --encoder gru 1.2e-3")
     parser.add_argument("--evaluate-every", type=int, default=500)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
-    return parser.parse_args(argv)
+    arguments = parser.parse_args(argv)
+    gru = arguments.encoder == "gru"
+    if gru and (arguments.weights or arguments.go_on_from or arguments.decoder_alone):
+        parser.error("--encoder gru starts from nothing: leave the weights' options out")
+    arguments.rate = arguments.rate or (CTC_RATE if gru else WHISPER_RATE)
+    return arguments
 
 
 def _thin_keywords(clips: list[Clip]) -> list[Clip]:
@@ -157,7 +189,7 @@ def _texts(folder: Path) -> list[str]:
     return found
 
 
-def _dev(store: ClipStore, units: Units) -> DevSet:
+def _dev(store: ClipStore, units: PieceUnits, *, chunk: int | None) -> DevSet:
     clean = [clip for clip in store.clips if clip.corpus == DEV_CORPUS][::13]
     other = [clip for clip in store.clips if clip.dev and clip.corpus != DEV_CORPUS][::16]
-    return DevSet(store, clean, other, units)
+    return DevSet(store, clean, other, units, chunk=chunk)

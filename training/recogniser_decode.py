@@ -12,7 +12,7 @@ from edgeasr.features import LogMel
 from training.loop import fast_autocast
 from training.recogniser_batches import Batch, collate
 from training.recogniser_data import Clip, ClipStore
-from training.recogniser_units import Units
+from training.recogniser_units import PieceUnits
 from training.scoring import word_errors
 
 __all__ = ["DevSet", "greedy_attention", "greedy_ctc"]
@@ -21,39 +21,51 @@ _BATCH = 16
 _TAIL = np.zeros(SAMPLE_RATE // 2, np.int16)
 
 
-def greedy_attention(model: Any, batch: Batch, units: Units, chunk: int | None) -> list[str]:  # noqa: ANN401 - torch module
+def greedy_attention(model: Any, batch: Batch, units: PieceUnits, chunk: int | None) -> list[str]:  # noqa: ANN401 - torch module
     """Return the decoder's best next unit, again and again, of each clip."""
     last, _ = model.encoder(batch.mel, batch.lengths, chunk)
-    so_far = torch.tensor([units.start] * len(batch.texts))
-    done = torch.zeros(len(batch.texts), dtype=torch.bool)
+    decoder = model.decoder
+    memory, heard = decoder.memory(last), decoder.heard(last, batch.lengths)
     most = min(model.dims.text_units, 8 + int(batch.lengths.max()) // 6)
-    while not done.all() and so_far.shape[1] < most:
-        states = model.decoder.states(so_far, last, batch.lengths)
-        best = model.decoder.logits(states[:, -1]).argmax(-1)
-        best = torch.where(done, torch.tensor(units.end), best)
+    next_units = torch.tensor([units.start] * len(batch.texts))
+    done = torch.zeros(len(batch.texts), dtype=torch.bool)
+    rows: list[list[int]] = [[] for _ in batch.texts]
+    past: Any = []
+    for _ in range(most - len(units.start)):
+        states, past = decoder.advance(next_units, past, memory, heard)
+        best = decoder.logits(states[:, -1]).argmax(-1)
         done |= best == units.end
-        so_far = torch.cat([so_far, best[:, None]], dim=1)
-    rows = so_far[:, len(units.start) :].tolist()
-    return [units.bpe.decode([n for n in row if n < units.start[0]]) for row in rows]
+        if done.all():
+            break
+        for row, unit, ended in zip(rows, best.tolist(), done.tolist(), strict=True):
+            row.extend([] if ended else [unit])
+        next_units = best[:, None]
+    return [units.decode(row) for row in rows]
 
 
-def greedy_ctc(model: Any, batch: Batch, units: Units, chunk: int | None) -> list[str]:  # noqa: ANN401 - torch module
+def greedy_ctc(model: Any, batch: Batch, units: PieceUnits, chunk: int | None) -> list[str]:  # noqa: ANN401 - torch module
     """Return the best unit of each step, repeats and blanks taken out."""
     logits: Tensor = model.ctc(*model.encoder(batch.mel, batch.lengths, chunk))
-    texts = []
-    for row, length in zip(logits.argmax(-1), batch.lengths // 2, strict=True):
-        best = torch.unique_consecutive(row[:length]).tolist()
-        texts.append(units.pieces.decode([number - 1 for number in best if number]))
-    return texts
+    lengths = -(-batch.lengths // model.CTC_FRAMES)
+    rows = [row[:length] for row, length in zip(logits.argmax(-1), lengths, strict=True)]
+    return [units.spell(torch.unique_consecutive(row).tolist()) for row in rows]
 
 
 class DevSet:
     """Held-out clips, and how many of their words are wrong."""
 
     def __init__(
-        self, store: ClipStore, clean: list[Clip], other: list[Clip], units: Units
+        self,
+        store: ClipStore,
+        clean: list[Clip],
+        other: list[Clip],
+        units: PieceUnits,
+        *,
+        chunk: int | None = 32,
     ) -> None:
+        """Take the chunk of a stream in 20 ms frames; None for a network that never looks ahead."""
         self._units = units
+        self._chunk = chunk
         self._sets = {"clean": self._batches(store, clean), "other": self._batches(store, other)}
 
     def _batches(self, store: ClipStore, clips: list[Clip]) -> list[Batch]:
@@ -66,14 +78,15 @@ class DevSet:
         return batches
 
     def evaluate(self, model: Any) -> dict[str, float]:  # noqa: ANN401 - torch module
-        """Return word error rates: whole clip by attention, in 640 ms chunks by both."""
+        """Return word error rates: whole clip by attention, in chunks (of 640 ms) by both."""
         figures: dict[str, float] = {}
+        chunked = f"_{20 * self._chunk}" if self._chunk else ""
+        modes = {"": (greedy_attention, None), chunked: (greedy_attention, self._chunk),
+                 f"_ctc{chunked}": (greedy_ctc, self._chunk)}  # fmt: skip
         with fast_autocast(wanted=True):
             for name, batches in self._sets.items():
                 truth = [text for batch in batches for text in batch.texts]
-                for mode, decode, chunk in (("", greedy_attention, None),
-                                            ("_640", greedy_attention, 32),
-                                            ("_ctc_640", greedy_ctc, 32)):  # fmt: skip
+                for mode, (decode, chunk) in modes.items():
                     if mode == "_640" and name == "other":
                         continue
                     said = []
@@ -81,5 +94,5 @@ class DevSet:
                         said += decode(model, batch, self._units, chunk)
                     figures[name + mode] = 100 * word_errors(truth, said).rate
         score = figures["clean"] + figures["other"]
-        score += 0.3 * (figures["clean_ctc_640"] + figures["other_ctc_640"])
+        score += 0.3 * (figures[f"clean_ctc{chunked}"] + figures[f"other_ctc{chunked}"])
         return {**figures, "score": score}

@@ -54,6 +54,10 @@ def as_bias(allowed: Tensor) -> Tensor:
     return torch.zeros(allowed.shape).masked_fill(~allowed, -1e4)
 
 
+Pairs = list[tuple[Tensor, Tensor]]
+"""Key and value heads, (B, heads, T, W / heads), of each layer"""
+
+
 class Attention(nn.Module):
     """Multi-head attention (Vaswani et al. 2017); what both kinds share."""
 
@@ -238,19 +242,42 @@ class Decoder(nn.Module):
 
     def states(self, units: Tensor, audio: Tensor, lengths: Tensor) -> Tensor:
         """Return the last layer, (B, U, W)."""
-        x = self.token_embedding(units) + self.positional_embedding[: units.shape[1]]
-        size = units.shape[1]
-        causal = as_bias(torch.ones(size, size, dtype=torch.bool).tril())
-        heard = as_bias((torch.arange(audio.shape[1]) < lengths[:, None])[:, None, None])
-        for block in self.layers():
-            x = x + block.attn.attend(*block.attn.own(block.attn_ln(x)), causal)
-            x = block.feed(block.listen(x, block.cross_attn.memory(audio), heard))
+        return self.advance(units, [], self.memory(audio), self.heard(audio, lengths))[0]
+
+    def memory(self, audio: Tensor) -> Pairs:
+        """Return each layer's key and value heads of the encoder's output."""
+        return [block.cross_attn.memory(audio) for block in self.layers()]
+
+    def heard(self, audio: Tensor, lengths: Tensor) -> Tensor:
+        """Return the bias of attention to states (B, T, W) of which `lengths` [B] are real."""
+        return as_bias((torch.arange(audio.shape[1]) < lengths[:, None])[:, None, None])
+
+    def advance(
+        self, units: Tensor, past: Pairs, memory: Pairs, heard: Tensor
+    ) -> tuple[Tensor, Pairs]:
+        """Return the last layer (B, U, W) of units that follow those of `past`, and their past."""
+        before = past[0][0].shape[2] if past else 0
+        size = before + units.shape[1]
+        x = self.token_embedding(units) + self.positional_embedding[before:size]
+        causal = as_bias(torch.ones(size, size, dtype=torch.bool).tril())[before:]
+        kept: Pairs = []
+        for number, block in enumerate(self.layers()):
+            query, key, value = block.attn.own(block.attn_ln(x))
+            if past:
+                key = torch.cat([past[number][0], key], dim=2)
+                value = torch.cat([past[number][1], value], dim=2)
+            kept.append((key, value))
+            x = x + block.attn.attend(query, key, value, causal)
+            x = block.feed(block.listen(x, memory[number], heard))
         normed: Tensor = self.ln(x)
-        return normed
+        return normed, kept
 
 
 class Recogniser(nn.Module):
     """Encoder, CTC branch and decoder."""
+
+    CTC_FRAMES = 2
+    """20 ms frames a step of the CTC branch"""
 
     def __init__(self, dims: Dims) -> None:
         super().__init__()
@@ -277,3 +304,4 @@ class Recogniser(nn.Module):
         if missing:
             raise ValueError(f"the weights lack {missing[0]} and {len(missing) - 1} more")
         self.load_state_dict(taken, strict=False)
+        self.decoder.token_embedding.requires_grad_(requires_grad=False)
