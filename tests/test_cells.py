@@ -1,10 +1,11 @@
 """The recurrent cells against torch's own and against finite differences."""
 
+import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
 
-from training.analysis import asr, wake  # noqa: E402
+from training.analysis import agreement, asr, wake  # noqa: E402
 from training.analysis.cells import main  # noqa: E402
 from training.models.cells import CELLS, Bidirectional, hidden_for  # noqa: E402
 
@@ -117,14 +118,44 @@ def test_equal_parameters(name, directions):
     assert count == pytest.approx(20_000, rel=0.05)
 
 
+def test_every_verb_agrees_with_the_subject_that_was_opened_last():
+    task, random = agreement.Agreement(), np.random.default_rng(1)
+    nouns = (task.inputs - 2 - 16) // 2
+    depths = set()
+    for _ in range(20):
+        batch = task.train(random)
+        for words, targets in zip(batch.inputs.tolist(), batch.targets.tolist(), strict=True):
+            open_numbers, depth = [], 0
+            for before, word, target in zip([-1, *words], words, targets):  # noqa: B905
+                if before == task.inputs - 2:
+                    open_numbers.append(word // nouns)
+                    depth = max(depth, len(open_numbers))
+                is_verb = word == task.inputs - 1
+                assert target == (open_numbers.pop() if is_verb else agreement.UNSCORED)
+            assert not open_numbers
+            assert words[-1] == task.inputs - 1
+            depths.add(depth)
+    assert depths == {1, 2, 3, 4, 5}
+
+
+def test_the_tested_verb_stands_as_far_from_its_subject_as_told():
+    task = agreement.Agreement()
+    for distance, test in task.test().items():
+        words, scored = test.inputs.numpy(), test.targets.numpy() != agreement.UNSCORED
+        assert (scored.sum(axis=1) == 1).all()
+        subject = (words == task.inputs - 2).argmax(axis=1) + 1
+        assert (scored.argmax(axis=1) - subject - 1 == int(distance)).all()
+        assert ((words == task.inputs - 1).sum(axis=1) == 5).all()
+
+
 def test_the_study_runs_and_tells_its_command_seed_and_time(tmp_path):
     assert main(["--quick", "--out", str(tmp_path)]) == 0
     page = (tmp_path / "cells.md").read_text()
     assert "--quick" in page
     assert "seed 1" in page
     assert page.count("\n| ") == 12  # five cells one way and both ways, two lines of head
-    assert (tmp_path / "cells-gradients.png").stat().st_size > 5_000
-    assert (tmp_path / "cells-clipping.png").stat().st_size > 5_000
+    for plot in ("agreement", "gradients", "clipping"):
+        assert (tmp_path / f"cells-{plot}.png").stat().st_size > 5_000
 
 
 @pytest.mark.parametrize(("study", "rows"), [(asr, 10), (wake, 5)])

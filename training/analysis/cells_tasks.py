@@ -1,6 +1,5 @@
-"""The tasks on which recurrent cells are compared: agreement, names, triggers, letters."""
+"""The tasks on which recurrent cells are compared: names, triggers, letters, and the network."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,24 +8,11 @@ import torch
 from torch import Tensor, nn
 
 from edgeasr.features import LogMel
+from training.analysis.agreement import UNSCORED, Examples
 from training.manifest import in_held_out_share, read_manifest, read_pcm
 from training.models.cells import CELLS, Bidirectional, hidden_for
 
-__all__ = [
-    "DISTANCES", "Agreement", "CellNet", "CellTask", "Examples", "Letters", "Names", "Triggers",
-]  # fmt: skip
-
-DISTANCES = (2, 5, 10, 20, 40, 60)
-_NOUNS = 12  # of each number; distractors come from the same ones
-_FILLERS = 16
-
-
-@dataclass(frozen=True)
-class Examples:
-    """Inputs int64 [b, n] or float32 [b, n, width], and targets int64 [b] or [b, n]."""
-
-    inputs: Tensor
-    targets: Tensor
+__all__ = ["CellNet", "CellTask", "Letters", "Names", "Triggers"]
 
 
 class CellNet(nn.Module):
@@ -54,36 +40,6 @@ class CellNet(nn.Module):
             outputs = outputs.mean(dim=1) if self.both else outputs[:, -1]
         logits: Tensor = self.head(outputs)
         return logits
-
-
-class Agreement:
-    """"the cat, which already ate ..., was": the verb agrees with the first word.
-
-    Between them stand `distance` words, a third of them nouns of either number that must be
-    ignored. Targets: 0 singular, 1 plural.
-    """
-
-    inputs, classes, every = 2 * _NOUNS + _FILLERS + 1, 2, False
-    batch = 64
-
-    def train(self, random: np.random.Generator) -> Examples:
-        """Return sentences of one distance from 2 to 60; near ones are drawn more often."""
-        return self.at(random, 2 + int(59 * random.random() ** 2), self.batch)
-
-    def at(self, random: np.random.Generator, distance: int, count: int) -> Examples:
-        """Return `count` sentences of one distance."""
-        plural = random.integers(0, 2, count)
-        words = 2 * _NOUNS + random.integers(0, _FILLERS, (count, distance + 2))
-        noun = random.random(words.shape) < 1 / 3
-        words[noun] = random.integers(0, 2 * _NOUNS, int(noun.sum()))
-        words[:, 0] = plural * _NOUNS + random.integers(0, _NOUNS, count)
-        words[:, -1] = 2 * _NOUNS + _FILLERS  # "where the verb stands"
-        return Examples(torch.from_numpy(words), torch.from_numpy(plural))
-
-    def test(self) -> dict[str, Examples]:
-        """Return one set a distance."""
-        random = np.random.default_rng(99)
-        return {str(distance): self.at(random, distance, 400) for distance in DISTANCES}
 
 
 class Names:
@@ -216,14 +172,16 @@ class CellTask:
     def loss(self, batch: Examples, *, step: int) -> tuple[Tensor, dict[str, float]]:  # noqa: ARG002
         """Return the cross-entropy."""
         logits = self.model(batch.inputs).flatten(0, -2)
-        return nn.functional.cross_entropy(logits, batch.targets.flatten()), {}
+        targets = batch.targets.flatten()
+        return nn.functional.cross_entropy(logits, targets, ignore_index=UNSCORED), {}
 
     def evaluate(self) -> dict[str, float]:
         """Return accuracy in percent and bits per target for each test set."""
         figures: dict[str, float] = {}
         for name, test in self._tests.items():
-            logits = self.model(test.inputs).flatten(0, -2)
-            targets = test.targets.flatten()
+            scored = test.targets.flatten() != UNSCORED
+            logits = self.model(test.inputs).flatten(0, -2)[scored]
+            targets = test.targets.flatten()[scored]
             figures[name] = 100 * float((logits.argmax(1) == targets).float().mean())
             bits = nn.functional.cross_entropy(logits, targets) / np.log(2)
             figures[f"{name} bits"] = float(bits)

@@ -1,0 +1,60 @@
+"""The plots of the study of recurrent cells."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from training.analysis.agreement import DISTANCES
+from training.models.cells import CELLS
+
+__all__ = ["draw_agreement", "draw_clipping", "draw_gradients"]
+
+_MAJORITY = 69  # percent: the first of five subjects is as most of them, 1/2 + (4 over 2) / 2^5
+
+
+def draw_agreement(path: Path, rows: list[dict[str, Any]]) -> None:
+    """Draw percent right against distance, one way and both ways."""
+    figure = Figure(figsize=(9, 3.8), layout="constrained")
+    panels = figure.subplots(1, 2, sharey=True)
+    for place, row in enumerate(rows):
+        axes = panels[place // len(CELLS)]
+        right = [float(row[str(distance)]) for distance in DISTANCES]
+        axes.plot(DISTANCES, right, marker="o", label=row["cell"])
+    for axes, title in zip(panels, ("one way", "both ways"), strict=True):
+        axes.axhline(_MAJORITY, color="grey", linestyle=":", linewidth=1)
+        axes.set_xscale("log")
+        axes.set_xticks(DISTANCES, [str(distance) for distance in DISTANCES])
+        axes.minorticks_off()
+        axes.set(xlabel="words between subject and verb", title=title)
+        axes.legend()
+    panels[0].set_ylabel("right, % (dotted: majority of subjects)")
+    figure.savefig(path, dpi=110)
+
+
+def draw_gradients(path: Path, norms: dict[str, list[float]]) -> None:
+    """Draw the gradient's norm at the input against the distance to the output."""
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    axes = figure.subplots()
+    for cell, values in norms.items():
+        axes.semilogy(values, label=cell)
+    axes.set_xlabel("distance to the output, steps")
+    axes.set_ylabel("gradient norm at the input")
+    axes.set_title("At the start of training: the further back, the less is learnt")
+    axes.legend()
+    figure.savefig(path, dpi=110)
+
+
+def draw_clipping(path: Path, curves: dict[str, list[tuple[float, float]]]) -> None:
+    """Draw loss and gradient norm of each step, with clipping and without."""
+    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    losses, norms = figure.subplots(1, 2)
+    for name, seen in curves.items():
+        smooth = np.convolve([loss for loss, _ in seen], np.ones(5) / 5, mode="valid")
+        losses.semilogy(smooth, label=name)
+        norms.semilogy([norm for _, norm in seen], label=name, linewidth=0.8)
+    losses.set(xlabel="step", ylabel="loss (mean of 5)", title="simple RNN, large initial weights")
+    norms.set(xlabel="step", ylabel="gradient norm before clipping", title="its gradient")
+    losses.legend()
+    figure.savefig(path, dpi=110)
