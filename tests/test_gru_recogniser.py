@@ -9,7 +9,8 @@ import soundfile
 
 torch = pytest.importorskip("torch")
 
-from training.models.gru_recogniser import GruRecogniser  # noqa: E402 - after the skip
+from training.analysis import gru  # noqa: E402 - after the skip
+from training.models.gru_recogniser import GruRecogniser  # noqa: E402
 from training.models.recogniser import Dims  # noqa: E402
 from training.recogniser import main  # noqa: E402
 from training.recogniser_batches import collate  # noqa: E402
@@ -86,8 +87,8 @@ def test_texts_come_back_from_both_branches_units(units, texts):
     assert units.spell([0, *labels[: counts[0]].tolist(), 0]) == texts[0]
 
 
-def test_the_recipe_trains_it_from_clips(texts, tmp_path, noise):
-    """Three steps over a decoded store: the curve holds finite errors of both branches."""
+def test_the_recipe_trains_it_and_the_study_tells_of_it(texts, tmp_path, noise):
+    """Three steps over a decoded store; then the page holds the errors of both branches."""
     speech = tmp_path / "runs" / "cache" / "speech"
     speech.mkdir(parents=True)
     noise(2.0).tofile(speech / "pcm.i16")
@@ -103,7 +104,12 @@ def test_the_recipe_trains_it_from_clips(texts, tmp_path, noise):
     (row,) = csv.DictReader((run / "curve.csv").open())
     for name in ("loss", "attention", "ctc", "clean", "clean_ctc", "other", "other_ctc"):
         assert np.isfinite(float(row[name]))
-    assert (run / "best.pt").is_file()
+    assert gru.main(["--run", str(run), "--out", str(tmp_path), "--examples", "1"]) == 0
+    page = (tmp_path / "gru.md").read_text()
+    assert f"| 3 | 0.0 | {float(row['attention']):.2f} |" in page
+    assert page.count("CPU s an hour") == 2
+    assert page.count(', CTC "') == 2
+    assert (tmp_path / "gru.png").stat().st_size > 5_000
 
 
 def test_it_takes_no_weights(tmp_path):

@@ -19,14 +19,14 @@ from training.loop import LoopConfig, train
 from training.models.gru_recogniser import GruRecogniser
 from training.models.recogniser import Dims, Recogniser
 from training.recogniser_batches import Batch, Batches
-from training.recogniser_data import CORPORA, DEV_CORPUS, Clip, ClipStore, load_clips
+from training.recogniser_data import CORPORA, DEV_CORPUS, Clip, dev_sample, load_clips
 from training.recogniser_decode import DevSet
 from training.recogniser_shipped import read_shipped
 from training.recogniser_text import normalise
 from training.recogniser_units import PieceUnits, Units
 from training.whisper_weights import read_weights, weights_folder
 
-__all__ = ["RecogniserTask", "main"]
+__all__ = ["RecogniserTask", "from_nothing", "main"]
 
 CHUNKS = (8, 12, 16, 24, 32, 48)  # 20 ms frames: 160 to 960 ms
 FULL_SHARE = 0.4
@@ -109,13 +109,19 @@ def main(argv: list[str]) -> int:
         name = arguments.synthetic.name
         made = load_clips([(arguments.synthetic.parent, [name])], cache, name=name)
         sources.append((made, made.clips, arguments.synthetic_share))
-    make = _from_nothing if arguments.encoder == "gru" else _from_whisper
-    model, units = make(arguments, [clip.text for clip in real])
+    texts = [clip.text for clip in real]
+    model: Recogniser | GruRecogniser
+    units: PieceUnits
+    if arguments.encoder == "gru":
+        model, units = from_nothing(run.parent / "gru-units", texts, seed=arguments.seed)
+    else:
+        model, units = _from_whisper(arguments, texts)
     rooms = [read_audio(p).astype(np.float32) for p in sorted((data / "rir").rglob("*.flac"))]
     batches = Batches(sources, Noises.read(data / "noise"), rooms,
                       seconds=arguments.batch_s, seed=arguments.seed)  # fmt: skip
     task = RecogniserTask(
-        model, units, batches, _dev(store, units, chunk=None if arguments.encoder == "gru" else 32),
+        model, units, batches,
+        DevSet(store, *dev_sample(store), units, chunk=None if arguments.encoder == "gru" else 32),
         rate=arguments.rate, decoder_alone=arguments.decoder_alone,
     )  # fmt: skip
     config = LoopConfig(
@@ -142,12 +148,10 @@ def _from_whisper(arguments: argparse.Namespace, texts: list[str]) -> tuple[Reco
     return model, units
 
 
-def _from_nothing(
-    arguments: argparse.Namespace, texts: list[str]
-) -> tuple[GruRecogniser, PieceUnits]:
-    """Return a network of GRU layers with sub-words of `texts` for both of its branches."""
-    torch.manual_seed(arguments.seed)
-    units = PieceUnits.train(arguments.run.parent / "gru-units", texts)
+def from_nothing(folder: Path, texts: list[str], *, seed: int) -> tuple[GruRecogniser, PieceUnits]:
+    """Return a GRU network with sub-words of `texts`, kept in `folder`, for both its branches."""
+    torch.manual_seed(seed)
+    units = PieceUnits.train(folder, texts)
     size = units.ctc_units
     return GruRecogniser(Dims(units=size, ctc_units=size, width=256, heads=4, layers=2)), units
 
@@ -187,9 +191,3 @@ def _texts(folder: Path) -> list[str]:
         lines = path.read_text(encoding="utf-8").splitlines()
         found += [text for line in lines if (text := normalise(line))]
     return found
-
-
-def _dev(store: ClipStore, units: PieceUnits, *, chunk: int | None) -> DevSet:
-    clean = [clip for clip in store.clips if clip.corpus == DEV_CORPUS][::13]
-    other = [clip for clip in store.clips if clip.dev and clip.corpus != DEV_CORPUS][::16]
-    return DevSet(store, clean, other, units, chunk=chunk)

@@ -14,7 +14,7 @@ from edgeasr.errors import AudioError
 from training.manifest import Utterance, in_held_out_share, read_manifests, read_pcm
 from training.recogniser_text import normalise
 
-__all__ = ["CORPORA", "DEV_CORPUS", "Clip", "ClipStore", "is_dev", "load_clips"]
+__all__ = ["CORPORA", "DEV_CORPUS", "Clip", "ClipStore", "dev_sample", "is_dev", "load_clips"]
 
 CORPORA = (
     "speechocean762", "librispeech_resemblyzer", "ljspeech_part", "wuw2", "fsdd",
@@ -66,6 +66,13 @@ class ClipStore:
     def read(self, clip: Clip) -> Pcm:
         """Return a clip, int16 [n]."""
         return np.asarray(self.pcm[clip.start : clip.start + clip.samples])
+
+
+def dev_sample(store: ClipStore) -> tuple[list[Clip], list[Clip]]:
+    """Return the held-out clips that checkpoints are judged by: of dev-clean, of the others."""
+    clean = [clip for clip in store.clips if clip.corpus == DEV_CORPUS]
+    other = [clip for clip in store.clips if clip.dev and clip.corpus != DEV_CORPUS]
+    return clean[::13], other[::16]
 
 
 def load_clips(

@@ -66,7 +66,7 @@ class DevSet:
         """Take the chunk of a stream in 20 ms frames; None for a network that never looks ahead."""
         self._units = units
         self._chunk = chunk
-        self._sets = {"clean": self._batches(store, clean), "other": self._batches(store, other)}
+        self.batches = {"clean": self._batches(store, clean), "other": self._batches(store, other)}
 
     def _batches(self, store: ClipStore, clips: list[Clip]) -> list[Batch]:
         log_mel, batches = LogMel(), []
@@ -84,7 +84,7 @@ class DevSet:
         modes = {"": (greedy_attention, None), chunked: (greedy_attention, self._chunk),
                  f"_ctc{chunked}": (greedy_ctc, self._chunk)}  # fmt: skip
         with fast_autocast(wanted=True):
-            for name, batches in self._sets.items():
+            for name, batches in self.batches.items():
                 truth = [text for batch in batches for text in batch.texts]
                 for mode, (decode, chunk) in modes.items():
                     if mode == "_640" and name == "other":

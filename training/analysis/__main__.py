@@ -10,6 +10,7 @@ _STUDIES = {
     "cells": "gated, plain and long short-term memory cells compared",
     "wake_gate": "the trigger with and without an energy or speech gate before it",
     "wake": "a trigger with each of those cells, on real wake words",
+    "gru": "the GRU recogniser from scratch by step, beside the one that ships",
     "asr": "a recogniser with each of those cells, on digits and short commands",
     "language_model": "letters and words: GRU and LSTM against an n-gram",
 }

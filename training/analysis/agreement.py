@@ -9,13 +9,13 @@ from torch import Tensor
 
 __all__ = ["DISTANCES", "UNSCORED", "Agreement", "Examples"]
 
-DISTANCES = (12, 20, 30, 40, 60, 120)
+DISTANCES = (10, 20, 30, 40, 60, 120)
 UNSCORED = -100
 _NOUNS = 12  # of each number
 _FILLERS = 16
 _SUBJECT = 2 * _NOUNS + _FILLERS  # "the next noun is a subject"
 _VERB = _SUBJECT + 1  # "here stands the verb of the subject that was opened last"
-_LONGEST, _DEEPEST, _BEFORE = 60, 5, 6
+_LONGEST, _DEEPEST, _BEFORE = 60, 4, 6
 
 Words = NDArray[np.int64]
 
@@ -33,7 +33,7 @@ class Agreement:
     """Each verb agrees in number with its own subject; clauses are nested (Linzen et al. 2016).
 
     Between a subject and its verb stand other subjects with their verbs, which come in the reverse
-    order, so that up to five numbers must be kept at once, and bare nouns of either number, a
+    order, so that up to four numbers must be kept at once, and bare nouns of either number, a
     quarter of the words, that must be ignored. A sentence begins with up to six other words: the
     first input tells nothing. Targets at the verbs: 0 singular, 1 plural.
     """
@@ -47,7 +47,7 @@ class Agreement:
         return self._sentences(random, distance, self.batch)
 
     def test(self) -> dict[str, Examples]:
-        """Return sentences of five clauses, one set a distance; only the last verb is scored."""
+        """Return sentences of four clauses, one set a distance; only the last verb is scored."""
         random = np.random.default_rng(99)
         return {str(distance): self._test(random, distance) for distance in DISTANCES}
 

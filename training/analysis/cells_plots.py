@@ -11,7 +11,7 @@ from training.models.cells import CELLS
 
 __all__ = ["draw_agreement", "draw_clipping", "draw_gradients"]
 
-_MAJORITY = 69  # percent: the first of five subjects is as most of them, 1/2 + (4 over 2) / 2^5
+_MAJORITY = 69  # percent: the first of four subjects is as most of them are; half of the ties
 
 
 def draw_agreement(path: Path, rows: list[dict[str, Any]]) -> None:
