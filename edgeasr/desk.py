@@ -130,7 +130,8 @@ class CommandDesk:
 
     def submit(self, command: Command, source: str, publisher: Publisher) -> None:
         """Queue a command that came by another way, which `source` names. Any thread may call."""
-        origin = Origin(topic=source, command=type(command).__name__.lower(), id=command.id)
+        name = type(command).__name__.lower().removesuffix("command")
+        origin = Origin(topic=source, command=name, id=command.id)
         try:
             self._queue_up(command, origin)
         except CommandError as error:

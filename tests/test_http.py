@@ -34,7 +34,7 @@ from edgeasr.http_server import PageServer
 TOKEN = "a very secret token"
 STATUS = {
     "site": "kitchen", "version": "1.2.3", "state": "idle", "microphone": "ok",
-    "microphone_detail": "USB", "broker": "mqtt 5", "hints": 2, "languages": ["fr"],
+    "microphone_detail": "USB", "broker": "mqtt 5", "hints": 2, "languages": ["de", "fr"],
     "thresholds": {"computer": 0.6},
     "settings": {
         "words": {
@@ -89,14 +89,14 @@ class Page:
 
     def ask(self, method: str, path: str, body: bytes | None = None, **headers: str):
         """Return status, headers and body."""
-        client = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=10)
+        client = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=60)
         client.request(method, path, body, headers)
         answer = client.getresponse()
         return answer.status, answer.headers, answer.read()
 
     def raw(self, *parts: bytes) -> bytes:
         """Return what comes back for these bytes."""
-        with socket.create_connection(("127.0.0.1", self.server.port), timeout=10) as client:
+        with socket.create_connection(("127.0.0.1", self.server.port), timeout=60) as client:
             try:
                 for part in parts:
                     client.sendall(part)
@@ -120,7 +120,7 @@ class Watcher:
     """Reads the live stream."""
 
     def __init__(self, port: int) -> None:
-        self.client = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        self.client = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         self.client.request("GET", "/events")
         self.answer = self.client.getresponse()
 
@@ -352,7 +352,7 @@ class SeenAssistant(ScriptedAssistant):
     translations: ClassVar = {}
 
 
-def test_the_daemon_feeds_the_page_and_takes_its_commands(tmp_path, monkeypatch, broker):
+def test_the_daemon_feeds_the_page_and_takes_its_commands(tmp_path, monkeypatch, broker, other):
     import edgeasr.runtime  # noqa: PLC0415 - heavy
 
     monkeypatch.setattr(edgeasr.runtime, "Assistant", SeenAssistant)
@@ -379,7 +379,7 @@ def test_the_daemon_feeds_the_page_and_takes_its_commands(tmp_path, monkeypatch,
         headers = {"Authorization": f"Bearer {TOKEN}"}
 
         def post(name: str, body: object) -> tuple[int, dict]:
-            client = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+            client = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
             client.request("POST", f"/command/{name}", json.dumps(body), headers)
             answer = client.getresponse()
             return answer.status, json.loads(answer.read())
@@ -393,6 +393,8 @@ def test_the_daemon_feeds_the_page_and_takes_its_commands(tmp_path, monkeypatch,
         assert post("mute", {"on": True})[0] == 202
         assert eventually(lambda: watcher.next("status")["state"] == "muted")
         assert post("listen", {})[0] == 400
+        results = other.wait_json("edgeasr/den/result", count=3)
+        assert [result["command"] for result in results] == ["set", "listen", "mute"]
     finally:
         source.finish()
         thread.join(60)
@@ -454,6 +456,9 @@ def test_a_browser_with_the_token_changes_settings(own_page, browser):
     wanted = {"words": {"computer": {"threshold": 0.72}}, "persist": True}
     sent = {name: json.loads(body) for name, body in own_page.commands}
     assert sent == {"listen": {}, "set": wanted}
+    browser.evaluate("document.querySelector('[aria-label=\"translate to de\"]').click()")
+    assert eventually(lambda: len(own_page.commands) == 3)
+    assert json.loads(own_page.commands[2][1]) == {"targets": ["de", "fr"], "persist": True}
 
 
 def test_a_config_section_is_all_that_turns_it_on():

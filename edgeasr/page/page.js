@@ -15,7 +15,7 @@ function pill(id, text, tone) {
 }
 
 const DOUBTFUL = 0.3; // confidence below which a translation is better not relied on
-const seconds = (value) => (value < 10 ? `${Math.round(value * 1000)} ms` : `${value.toFixed(1)} s`);
+const seconds = (value) => (value < 1 ? `${Math.round(value * 1000)} ms` : `${value.toFixed(1)} s`);
 const percent = (value) => `${Math.round(value * 100)} %`;
 
 // --- events -----------------------------------------------------------------------------------
@@ -217,4 +217,5 @@ on("status", showStatus);
 stream.onerror = () => {
   document.body.classList.add("lost");
   pill("state", "no connection", "bad");
+  for (const id of ["microphone", "broker"]) element(id).dataset.tone = ""; // not known
 };

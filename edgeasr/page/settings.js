@@ -28,25 +28,41 @@ export function showSettings(fields) {
   const rows = [];
   const row = (name, value) => rows.push(make("dt", name), value);
   for (const [word, own] of unlocked ? Object.entries(fields.settings.words) : []) {
-    const cell = make("dd"), on = make("input"), limits = { step: 0.01, min: 0.01, max: 1 };
-    on.type = "checkbox";
-    on.checked = own.on;
-    on.ariaLabel = `wake word ${word}`;
-    on.onchange = () => set({ words: { [word]: { on: on.checked } } });
+    const cell = make("dd"), limits = { step: 0.01, min: 0.01, max: 1 };
+    const on = checkbox(own.on, `wake word ${word}`, (checked) => set({ words: { [word]: { on: checked } } }));
     const threshold = fields.thresholds[word] ?? own.threshold ?? 0.5;
     const change = (value) => set({ words: { [word]: { threshold: value } } });
-    cell.append(on, " ", number(threshold.toFixed(2), limits, `threshold of ${word}`, change));
+    cell.append(on, " ", number(threshold.toFixed(2), limits, `threshold of ${word}`, change), make("span", "", "unit"));
     row(`“${word}”, threshold`, cell);
   }
   for (const [key, name, unit, step, min, max] of FIELDS) {
     const cell = make("dd"), value = fields.settings[key];
-    if (unlocked) cell.append(number(value, { step, min, max }, name, (next) => set({ [key]: next })), unit && ` ${unit}`);
+    if (unlocked) cell.append(number(value, { step, min, max }, name, (next) => set({ [key]: next })), make("span", unit, "unit"));
     else cell.textContent = `${value} ${unit}`.trim();
     row(name, cell);
   }
-  row("Translates to", make("dd", fields.settings.targets.join(", ") || "nothing"));
+  row("Translates to", targets(fields, unlocked));
   row("Expected phrases", make("dd", fields.hints));
   element("settings").replaceChildren(...rows);
+}
+
+function targets(fields, unlocked) {
+  const chosen = fields.settings.targets, cell = make("dd");
+  if (!unlocked) cell.textContent = chosen.join(", ") || "nothing";
+  for (const language of unlocked ? fields.languages : []) {
+    const label = make("label", language, "choice");
+    const change = (checked) => set({ targets: fields.languages.filter((one) => (one === language ? checked : chosen.includes(one))) });
+    label.append(checkbox(chosen.includes(language), `translate to ${language}`, change));
+    cell.append(label);
+  }
+  return cell;
+}
+
+function checkbox(checked, name, change) {
+  const input = make("input");
+  Object.assign(input, { type: "checkbox", checked, ariaLabel: name });
+  input.onchange = () => change(input.checked);
+  return input;
 }
 
 function number(value, limits, name, change) {
