@@ -9,8 +9,8 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from edgeasr.session import OnnxSession
+from training.eight_bits import multiply_in_int8, store_int8
 from training.shrink import gather_then_widen, store_half
-from training.translator_export import store_int8
 
 ROWS, WIDTH = 300, 80
 
@@ -50,3 +50,28 @@ def test_rows_are_looked_up_before_they_are_widened(network, store):
     assert gathers
     assert all(node.input[0] in stored for node in gathers)
     assert len(OnnxSession(network).run(inputs)["out"]) == 4
+
+
+def test_products_in_int8_are_near_those_in_float(tmp_path):
+    rng = np.random.default_rng(5)
+    weights = rng.standard_normal((200, WIDTH)).astype(np.float32)
+    bias = rng.standard_normal(200).astype(np.float32)
+    rows = helper.make_tensor_value_info("rows", TensorProto.FLOAT, ["n", WIDTH])
+    out = helper.make_tensor_value_info("out", TensorProto.FLOAT, ["n", 200])
+    graph = helper.make_graph(
+        [helper.make_node("Gemm", ["rows", "weights", "bias"], ["out"], transB=1)],
+        "product", [rows], [out],
+        [numpy_helper.from_array(weights, "weights"), numpy_helper.from_array(bias, "bias")],
+    )  # fmt: skip
+    path = tmp_path / "net.onnx"
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.save(model, str(path))
+    inputs = {"rows": rng.standard_normal((4, WIDTH)).astype(np.float32)}
+    store_int8(path, smallest=1000)
+    stored = OnnxSession(path).run(inputs)["out"]
+    assert np.allclose(stored, inputs["rows"] @ weights.T + bias, atol=0.4)
+    multiply_in_int8(path)
+    found = OnnxSession(path).run(inputs)["out"]
+    assert "MatMulInteger" in {node.op_type for node in onnx.load(str(path)).graph.node}
+    assert np.abs(found - stored).mean() < 0.04 * np.abs(stored).mean()
+    assert not np.array_equal(found, stored)

@@ -63,15 +63,16 @@ def test_batched_beams_score_as_single_ones_do(french):
     for order in ORDERS:
         for one in french.translate(order, beam=4, n_best=4).n_best:
             alone = french.score(order, one.text)
-            # another segmentation of the same text may score lower, never much higher
-            assert alone.score(french._alpha) <= one.score + 0.05 or one.text == ""
+            # another segmentation of the same text may score lower, never much higher; the beams
+            # of a step share the rounding of their int8 products
+            assert alone.score(french._alpha) <= one.score + 0.15 or one.text == ""
 
 
 def test_forced_score_equals_the_searched_one(french):
     order = "turn off the kitchen lights"
     result = french.translate(order)
     assert french.score(order, result.text).score(french._alpha) == pytest.approx(
-        result.score, abs=1e-3
+        result.score, abs=0.02
     )
 
 

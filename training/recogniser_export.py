@@ -12,9 +12,10 @@ from torch.nn import functional as F
 
 from edgeasr.bundle import seal_bundle
 from edgeasr.features import FeatureSpec
+from training.eight_bits import store_int8
 from training.export import check_parity, export_onnx
 from training.models.recogniser import Recogniser
-from training.shrink import pack_embedding, store_half, store_int8
+from training.shrink import pack_embedding, store_half
 
 __all__ = ["export_bundle"]
 

@@ -1,4 +1,4 @@
-"""Smaller networks on disk: half-precision, int8 and 4-bit constants, one matrix for two uses."""
+"""Smaller networks on disk: half-precision and 4-bit constants, one matrix for two uses."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from training.four_bits import BLOCK, pack_four_bits
 
-__all__ = ["gather_then_widen", "pack_embedding", "store_half", "store_int8"]
+__all__ = ["gather_then_widen", "pack_embedding", "store_half"]
 
 _WORTH = 20_000  # bytes
 
@@ -30,36 +30,6 @@ def store_half(path: Path) -> None:
     nodes = list(graph.node)
     del graph.node[:]
     graph.node.extend([*casts, *nodes])
-    onnx.save(model, str(path))
-
-
-def store_int8(path: Path) -> None:
-    """Store large float matrices as int8, scaled by output row; they are widened on loading.
-
-    For what onnxruntime has no int8 kernel for: convolutions and embeddings (rows first), GRUs and
-    LSTMs (directions, then rows).
-    """
-    model = onnx.load(str(path))
-    graph = model.graph
-    cells = {name for node in graph.node if node.op_type in ("GRU", "LSTM") for name in node.input}
-    widened = []
-    for tensor in list(graph.initializer):
-        if tensor.data_type != TensorProto.FLOAT or len(tensor.raw_data) < 10 * _WORTH:
-            continue
-        values, name = numpy_helper.to_array(tensor), tensor.name
-        within = tuple(range(2 if name in cells else 1, values.ndim))
-        scale = np.abs(values).max(axis=within, keepdims=True).astype(np.float32) / 127
-        rounded = np.rint(values / np.maximum(scale, 1e-12)).astype(np.int8)
-        graph.initializer.remove(tensor)
-        graph.initializer.append(numpy_helper.from_array(rounded, f"{name}_int8"))
-        graph.initializer.append(numpy_helper.from_array(scale, f"{name}_scales"))
-        widened += [
-            helper.make_node("Cast", [f"{name}_int8"], [f"{name}_float"], to=TensorProto.FLOAT),
-            helper.make_node("Mul", [f"{name}_float", f"{name}_scales"], [name]),
-        ]
-    nodes = list(graph.node)
-    del graph.node[:]
-    graph.node.extend([*widened, *nodes])
     onnx.save(model, str(path))
 
 

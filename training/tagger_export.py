@@ -15,10 +15,11 @@ import torch
 
 from edgeasr.bundle import Bundle, seal_bundle
 from edgeasr.tagger import NONE, Encoder, Tagger, encoder_of, read_schemes
+from training.eight_bits import store_int8
 from training.export import check_parity, export_onnx
 from training.loop import load_weights
 from training.models.tagger import TaggerNet, TaggerSize
-from training.shrink import gather_then_widen, store_int8
+from training.shrink import gather_then_widen
 from training.tagger_data import Corpus, load_corpus
 from training.tagger_score import moves_of, score_sentences
 

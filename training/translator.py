@@ -167,6 +167,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--general", type=int, help="Tatoeba pairs to keep; default: all")
     parser.add_argument("--evaluate-every", type=int, default=250)
     parser.add_argument("--final-rate", type=float, default=0.0)
+    parser.add_argument(
+        "--whole", action="store_true", help="export float32 weights, to compare with int8"
+    )
     parser.add_argument("--bundles", type=Path, default=Path("edgeasr/models"))
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
@@ -199,7 +202,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         parts = corpus(options.data, options.pair, "mixed")
         folder = options.bundles / f"translator-{options.pair}"
         dev = [*parts["dev"], *parts["dev_commands"][:200]]
-        export_bundle(model, direction, pieces, folder, dev)
+        export_bundle(model, direction, pieces, folder, dev, whole=options.whole)
         return 0
     corpora = corpus(
         options.data, options.pair, options.stage, commands=options.commands,

@@ -1,7 +1,7 @@
 """A trained translator as a bundle: two networks, sub-words, tuned length penalty, confidence.
 
-Matrices are stored as int8 with one scale per row and made float again when the network is loaded
-(constant folding): a quarter of the size on disk, float arithmetic at run time.
+Matrices are stored as int8 with one scale per row, a quarter of the size on disk. The encoder's are
+made float again when it is loaded (constant folding); the decoder multiplies in int8.
 """
 
 import hashlib
@@ -12,15 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
 import sacrebleu
 import torch
 from numpy.typing import NDArray
-from onnx import helper, numpy_helper
 from torch import Tensor, nn
 
 from edgeasr.bundle import Bundle, seal_bundle
 from edgeasr.translator import Translator, confidence_features
+from training.eight_bits import multiply_in_int8, round_int8, store_int8
 from training.export import check_parity, export_onnx
 from training.models.translator import Encoded, TranslatorNet
 from training.shrink import gather_then_widen
@@ -54,28 +53,38 @@ class _Decoder(nn.Module):
     def forward(
         self, token: Tensor, state: Tensor, memory: Tensor, keys: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
-        encoded = Encoded(memory, keys, state)
-        logits, state, weights = self.net.decode(token.unsqueeze(1), encoded, state)
-        return torch.log_softmax(logits[:, 0], dim=1), state, weights[:, 0]
+        logits, state, weights = self.net.step(token, Encoded(memory, keys, state), state)
+        return torch.log_softmax(logits, dim=1), state, weights
 
 
 def export_bundle(
-    net: TranslatorNet, direction: Direction, pieces: Path, folder: Path, dev: Sequence[Pair]
+    net: TranslatorNet,
+    direction: Direction,
+    pieces: Path,
+    folder: Path,
+    dev: Sequence[Pair],
+    *,
+    whole: bool = False,
 ) -> None:
-    """Write the bundle into `folder`; alpha and confidence are fitted on `dev`."""
+    """Write the bundle into `folder`; alpha and confidence are fitted on `dev`.
+
+    `whole` keeps float32 weights and fits nothing: what int8 costs is measured against it.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     names = (f"{direction.source}.source.model", f"{direction.target}.target.model")
     for name, kept in zip(names, ("source.model", "target.model"), strict=True):
         shutil.copyfile(pieces / name, folder / kept)
     tokens = hashlib.sha256((folder / "source.model").read_bytes())
     tokens.update((folder / "target.model").read_bytes())
-    export_networks(net.eval(), folder, {"tokens": tokens.hexdigest()[:16]})
+    export_networks(net.eval(), folder, {"tokens": tokens.hexdigest()[:16]}, whole=whole)
     settings: dict[str, Any] = {
         "source_language": direction.source, "target_language": direction.target,
         "longest_source": LONGEST_SOURCE, "alpha": 0.8, "doubt_below": 0.5,
         "confidence": [0.0] * 5, "tokens": tokens.hexdigest()[:16],
     }  # fmt: skip
     _seal(folder, settings)
+    if whole:
+        return
     sentences = random.Random(1).sample(list(dev), min(200, len(dev)))
     settings["alpha"] = _best_alpha(folder, direction, sentences)
     settings["confidence"] = _fit_confidence(folder, direction, sentences)
@@ -87,11 +96,18 @@ def _seal(folder: Path, settings: dict[str, Any]) -> None:
     seal_bundle(folder, kind="translator", files=files, settings=settings)
 
 
-def export_networks(net: TranslatorNet, folder: Path, metadata: dict[str, str]) -> float:
-    """Round the net's matrices, write both networks, return the largest difference from torch."""
+def export_networks(
+    net: TranslatorNet, folder: Path, metadata: dict[str, str], *, whole: bool = False
+) -> float:
+    """Round the net's matrices, write both networks, return the largest difference from torch.
+
+    The difference is the one before the decoder's products turn to int8. `whole` keeps float32
+    throughout: for comparison.
+    """
     source = torch.arange(4, 13).unsqueeze(0)
     encoder, decoder = _Encoder(net), _Decoder(net)
-    round_matrices(net)
+    if not whole:
+        round_matrices(net)
     with torch.no_grad():
         memory, keys, state = encoder(source)
     export_onnx(
@@ -114,21 +130,17 @@ def export_networks(net: TranslatorNet, folder: Path, metadata: dict[str, str]) 
         },
         metadata=metadata,
     )  # fmt: skip
-    for path in (folder / "encoder.onnx", folder / "decoder.onnx"):
-        store_int8(path)
+    for path in (folder / "encoder.onnx", folder / "decoder.onnx") if not whole else ():
+        store_int8(path, smallest=_MIN_VALUES)
         gather_then_widen(path)
     shorter = {**step, "memory": memory[:, :6], "keys": keys[:, :6]}
-    return max(
+    difference = max(
         check_parity(encoder, {"source": source[:, :5]}, folder / "encoder.onnx", atol=1e-3),
         check_parity(decoder, shorter, folder / "decoder.onnx", atol=1e-3),
     )
-
-
-def _rounded(values: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """Return int8 values and a float32 scale per row (last axis), `values` [..., n]."""
-    scale = np.abs(values).max(axis=-1, keepdims=True) / 127
-    scale = np.maximum(scale, 1e-12).astype(np.float32)
-    return np.round(values / scale).astype(np.int8), scale
+    if not whole:
+        multiply_in_int8(folder / "decoder.onnx")
+    return difference
 
 
 def round_matrices(net: nn.Module) -> None:
@@ -136,50 +148,8 @@ def round_matrices(net: nn.Module) -> None:
     with torch.no_grad():
         for value in net.parameters():
             if value.dim() == 2 and value.numel() >= _MIN_VALUES:
-                whole, scale = _rounded(value.numpy())
+                whole, scale = round_int8(value.numpy())
                 value.copy_(torch.from_numpy(whole * scale))
-
-
-def store_int8(path: Path) -> None:
-    """Rewrite the large matrices of a network as int8 times a scale per row or column."""
-    network = onnx.load(str(path))
-    graph = network.graph
-    nodes, kept = [], []
-    for tensor in graph.initializer:
-        values = numpy_helper.to_array(tensor)
-        if values.dtype != np.float32 or values.ndim < 2 or values.size < _MIN_VALUES:
-            kept.append(tensor)
-            continue
-        whole, scale = _storage(values)
-        kept.append(numpy_helper.from_array(whole, f"{tensor.name}.int8"))
-        kept.append(numpy_helper.from_array(scale, f"{tensor.name}.scale"))
-        cast = helper.make_node(
-            "Cast", [f"{tensor.name}.int8"], [f"{tensor.name}.whole"], to=onnx.TensorProto.FLOAT
-        )
-        multiply = helper.make_node(
-            "Mul", [f"{tensor.name}.whole", f"{tensor.name}.scale"], [tensor.name]
-        )
-        nodes += [cast, multiply]
-    del graph.initializer[:]
-    graph.initializer.extend(kept)
-    old = list(graph.node)
-    del graph.node[:]
-    graph.node.extend([*nodes, *old])
-    onnx.checker.check_model(network)
-    onnx.save(network, str(path))
-
-
-def _storage(values: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """Return int8 and scales along the axis that the weights were rounded along.
-
-    The exporter turns some matrices over; the axis with less error is the one they came from.
-    """
-    rows, row_scale = _rounded(values)
-    turned, turned_scale = _rounded(np.swapaxes(values, -1, -2))
-    columns, column_scale = np.swapaxes(turned, -1, -2), np.swapaxes(turned_scale, -1, -2)
-    if np.abs(rows * row_scale - values).sum() <= np.abs(columns * column_scale - values).sum():
-        return rows, row_scale
-    return np.ascontiguousarray(columns), np.ascontiguousarray(column_scale)
 
 
 def _sides(direction: Direction, pairs: Sequence[Pair]) -> list[tuple[str, str]]:

@@ -63,9 +63,9 @@ def _initialisers(graph: onnx.GraphProto) -> dict[str, Values]:
     found = {}
     for name, values in raw.items():
         if values.dtype == np.int8:
-            whole = name.removesuffix(".int8")
-            found[whole] = (values * raw[f"{whole}.scale"]).astype(np.float32)
-        elif not name.endswith(".scale"):
+            whole = name.removesuffix("_int8")
+            found[whole] = (values * raw[f"{whole}_scales"]).astype(np.float32)
+        elif not name.endswith("_scales"):
             found[name] = np.array(values, np.float32)
     return found
 

@@ -106,6 +106,20 @@ class TranslatorNet(nn.Module):
         state = torch.stack([lower_end[0], upper_end[0]], dim=1)
         return self.dropout(features) * 8.0, state, weights
 
+    def step(
+        self, token: Tensor, encoded: Encoded, state: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Do `decode` for one piece int64 [batch]: float32 [batch, pieces], state, [batch, source].
+
+        Products of single rows, which onnxruntime keeps packed as it does not in a GRU of one step.
+        """
+        asked = _cell(self.asking, self.embedding(token), state[:, 0])
+        weights = self.attention(asked.unsqueeze(1), encoded).squeeze(1)
+        context = torch.matmul(weights.unsqueeze(1), encoded.memory).squeeze(1)
+        told = _cell(self.telling, torch.cat([asked, context], 1), state[:, 1])
+        features = torch.tanh(self.project(torch.cat([told, context], 1))) * 8.0
+        return self.scores(features), torch.stack([asked, told], dim=1), weights
+
     def scores(self, features: Tensor, pieces: Tensor | None = None) -> Tensor:
         """Return logits [..., n] of `pieces` int64 [n], of all if None, for features [..., m]."""
         if pieces is None:
@@ -117,3 +131,14 @@ class TranslatorNet(nn.Module):
         encoded = self.encode(source)
         logits, _, _ = self.decode(target, encoded, encoded.state)
         return logits
+
+
+def _cell(gru: nn.GRU, inputs: Tensor, state: Tensor) -> Tensor:
+    """Return a GRU's next state float32 [batch, units] for float32 [batch, n]."""
+    units = gru.hidden_size
+    given = F.linear(inputs, gru.weight_ih_l0, gru.bias_ih_l0)
+    kept = F.linear(state, gru.weight_hh_l0, gru.bias_hh_l0)
+    gates = torch.sigmoid(given[:, : 2 * units] + kept[:, : 2 * units])
+    reset, update = gates[:, :units], gates[:, units:]
+    fresh = torch.tanh(given[:, 2 * units :] + reset * kept[:, 2 * units :])
+    return fresh + update * (state - fresh)
