@@ -33,11 +33,12 @@ class Understands(Protocol):
         ...
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Models:
     """The loaded networks. They hold no stream state and may be shared by assistants."""
 
     wake: WakeModel
+    """May be replaced by another; assistants take it when settings are applied again"""
     recogniser: Recogniser
     translators: Mapping[str, Translator] = field(default_factory=dict)
     """By target language"""

@@ -13,22 +13,23 @@ from edgeasr.homeassistant import HomeAssistantBridge, HomeAssistantRemoval
 from edgeasr.homeassistant_rows import Slots
 from edgeasr.kept import kept
 from edgeasr.live import LiveSettings, change, live_settings
-from edgeasr.loading import SHIPPED, Models, load_models
+from edgeasr.loading import SHIPPED, Models, load_models, load_wake
 from edgeasr.microphone import Microphone
 from edgeasr.mqtt_source import MqttSource
 from edgeasr.mqtt_topics import Topics
+from edgeasr.recogniser import Recogniser
 from edgeasr.sensitivity import with_thresholds
 from edgeasr.site import DEFAULT_SITE, read_site
 from edgeasr.understand import Understander, load_understander
+from edgeasr.wake import WakeModel
 
-__all__ = ["bridges_of", "live_of", "models_of", "source_of"]
+__all__ = ["bridges_of", "live_of", "models_of", "source_of", "wake_of"]
 
 _LOG = logging.getLogger(__name__)
 
 
 def models_of(config: Config) -> Models:
     """Load the configured models. Raises BundleError."""
-    own = [Path(config.models.folder).expanduser()] if config.models.folder else []
     words = config.wake.words.values()
     targets = {*config.translator.targets, *config.translator.also_load}
     targets |= {target for word in words for target in word.targets or ()}
@@ -37,8 +38,18 @@ def models_of(config: Config) -> Models:
         recogniser=config.recogniser.model,
         targets=sorted(targets),
         understander=_understander(config.understand),
-        folders=(*own, *SHIPPED),
+        folders=_folders(config),
     )
+
+
+def wake_of(config: Config, recogniser: Recogniser) -> WakeModel:
+    """Load the configured trigger. Raises BundleError."""
+    return load_wake(config.wake.model, _folders(config), recogniser=recogniser)
+
+
+def _folders(config: Config) -> tuple[Path, ...]:
+    own = [Path(config.models.folder).expanduser()] if config.models.folder else []
+    return (*own, *SHIPPED)
 
 
 def _understander(config: UnderstandConfig) -> Understander | None:

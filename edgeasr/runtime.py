@@ -24,7 +24,7 @@ from edgeasr.events import Event
 from edgeasr.loading import Models
 from edgeasr.mqtt_topics import Topics
 from edgeasr.notify import log_for_journal
-from edgeasr.parts import live_of, models_of, source_of
+from edgeasr.parts import live_of, models_of, source_of, wake_of
 from edgeasr.signals import signals_caught, wait_for_end
 from edgeasr.wiring import Wiring
 
@@ -150,15 +150,18 @@ class _Service:
             time.sleep(0.01)
 
     def _read_again(self, path: Path | None) -> None:
-        """Take the live settings of a changed configuration; the rest needs a restart."""
-        notifier = self._parts.watch.notifier
+        """Take live settings and trigger of a changed configuration; the rest needs a restart."""
+        notifier, models = self._parts.watch.notifier, self._models
         notifier.reloading()
+        before = models.wake
         try:
             config = load_config(path) if path is not None else self._config
             config = replace(config, state=self._config.state)
-            self._parts.daemon.reload(live_of(config, self._models))
+            models.wake = wake_of(config, models.recogniser)
+            self._parts.daemon.reload(live_of(config, models))
             _LOG.info("configuration read again")
         except EdgeasrError as error:
+            models.wake = before
             _LOG.error("the configuration stays as it was: %s", error)
             self._parts.publisher.error("configuration", str(error), at_s=self._parts.daemon.now_s)
         notifier.ready()

@@ -14,6 +14,7 @@ from edgeasr.config_file import load_config
 
 edgeasr.runtime.Assistant = ScriptedAssistant
 edgeasr.runtime.models_of = lambda _config: scripted_models()
+edgeasr.runtime.wake_of = lambda _config, _recogniser: scripted_models().wake
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO)

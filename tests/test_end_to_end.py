@@ -1,6 +1,9 @@
 """The command that users run, with the shipped models, against a real Mosquitto."""
 
+import json
 import os
+import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +14,7 @@ import soundfile
 from mqtt_help import eventually
 
 from edgeasr.assistant import Assistant
+from edgeasr.bundle import MODELS_FOLDER, seal_bundle
 from edgeasr.settings import Settings
 
 HERE = Path(__file__).parent
@@ -22,14 +26,14 @@ class Hall:
     """`edgeasr run` with raw sound on standard input."""
 
     def __init__(self, folder, port):
-        config = folder / "edgeasr.toml"
-        config.write_text(
+        self.config = folder / "edgeasr.toml"
+        self.config.write_text(
             f'[site]\nname = "hall"\n[audio]\nsource = "stdin"\n[mqtt]\nhost = "127.0.0.1"\n'
             f'port = {port}\n[state]\nfolder = "{folder}/state"\n'
             "[recogniser]\nmin_confidence = 0.0\n"
         )
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "edgeasr", "run", "--config", str(config)],
+            [sys.executable, "-m", "edgeasr", "run", "--config", str(self.config)],
             stdin=subprocess.PIPE, stderr=subprocess.PIPE,
             env={**os.environ, "PYTHONPATH": str(HERE.parent)},
         )  # fmt: skip
@@ -88,3 +92,36 @@ def test_commands_translate_and_transcribe(tmp_path, broker, other, recordings):
     assert eventually(lambda: wanted in [error["source"] for error in other.json(f"{ROOT}/error")])
     log, status = hall.end()
     assert status == 0, log
+
+
+def renamed_trigger(folder, word):
+    """The shipped trigger with another name for "computer", as a newly trained bundle."""
+    shutil.copytree(MODELS_FOLDER / "wake", folder)
+    content = json.loads((folder / "bundle.json").read_text())
+    settings = content["settings"]
+    settings["words"] = [word if old == "computer" else old for old in settings["words"]]
+    settings["words_alone"][word] = settings["words_alone"].pop("computer")
+    settings["words_verified"] = {}
+    seal_bundle(folder, kind="wake", files=list(content["files"]), settings=settings,
+                features=content["features"])  # fmt: skip
+
+
+def test_a_new_trigger_is_taken_without_a_restart(tmp_path, broker, other, spoken):
+    hall = Hall(tmp_path, broker.port)
+    other.wait(f"{ROOT}/settings", within_s=60)
+    hall.hear(np.zeros(1280, np.int16))
+    renamed_trigger(tmp_path / "models" / "wake-mine", "calculator")
+    before = hall.config.read_text()
+    hall.config.write_text(
+        f'{before}[models]\nfolder = "{tmp_path}/models"\n[wake]\nmodel = "wake-mine"\n'
+    )
+    hall.process.send_signal(signal.SIGHUP)
+    assert eventually(lambda: "calculator" in other.json(f"{ROOT}/settings")[-1]["words"],
+                      within_s=60)  # fmt: skip
+    hall.config.write_text(f'{before}[wake]\nmodel = "wake-none"\n')
+    hall.process.send_signal(signal.SIGHUP)
+    assert eventually(lambda: "wake-none" in str(other.json(f"{ROOT}/error")), within_s=60)
+    hall.hear(spoken)
+    log, status = hall.end()
+    assert status == 0, log
+    assert [event["word"] for event in other.wait_json(f"{ROOT}/wake")] == ["calculator"]

@@ -60,6 +60,7 @@ def test_evidence_is_kept_for_its_trigger_alone(tmp_path: Path) -> None:
             other: [Look(1.0, frames[2])],
         },
         delays={"jarvis": 30},
+        candidate={"jarvis": 0.2},
     )
     save(evidence, tmp_path / "looks.npz", trigger="abc")
     assert load(tmp_path / "looks.npz", trigger="other") is None
@@ -67,7 +68,7 @@ def test_evidence_is_kept_for_its_trigger_alone(tmp_path: Path) -> None:
     kept = load(tmp_path / "looks.npz", trigger="abc")
     assert kept is not None
     assert (kept.hours, kept.alone, kept.clips) == (evidence.hours, evidence.alone, evidence.clips)
-    assert kept.delays == evidence.delays
+    assert (kept.delays, kept.candidate) == (evidence.delays, evidence.candidate)
     for name, some in evidence.found.items():
         for one, two in zip(some, kept.found[name], strict=True):
             assert one.top == two.top
@@ -94,11 +95,12 @@ def test_the_second_stage_is_kept_where_it_tells_words_from_others() -> None:
             alone[source], clips[source] = tops, list(range(40))
             found[source] = [Look(top, frames) for top in tops]
             ratios[source] = [ratio] * 40
-    evidence = Evidence((2.0, 2.0), alone, clips, found, {"jarvis": 30})
+    evidence = Evidence((2.0, 2.0), alone, clips, found, {"jarvis": 30}, {"jarvis": 0.05})
     rules = {word: VerifyRule((word,), 0.05, 1.0) for word in ("jarvis", "view glass")}
     before = {word: {"delay_frames": 12} for word in rules}
     judge = wake_second._Judge(evidence, ratios)
-    first, both = wake_second._fitted(judge, rules, before)
+    first, both, curves = wake_second._fitted(judge, rules, before)
+    assert list(curves) == ["jarvis"]
     assert list(both) == ["jarvis"]
     assert first["view glass"] == before["view glass"]
     assert (first["jarvis"]["delay_frames"], both["jarvis"]["delay_frames"]) == (12, 30)

@@ -28,7 +28,7 @@ _SECOND = Recipe(hidden=128, rate=2e-3, negative_weight=1.0, ramp_steps=0, seed=
 def main(argv: list[str]) -> int:
     """Run the recipe."""
     parser = argparse.ArgumentParser(prog="training wake", description=__doc__)
-    parser.add_argument("--phrase", help="train this phrase from its text alone")
+    parser.add_argument("--phrase", action="append", help="train this phrase from its text alone")
     parser.add_argument("--words", default=",".join(WORDS), help="separated by commas")
     parser.add_argument("--data", type=Path, help="folder of corpora")
     parser.add_argument("--run", type=Path, default=Path("runs/wake"))
@@ -39,7 +39,7 @@ def main(argv: list[str]) -> int:
     if options.phrase is not None:
         from training import wake_from_text  # noqa: PLC0415 - its own arguments and imports
 
-        return wake_from_text.main(["--phrase", options.phrase, *_without_phrase(argv)])
+        return wake_from_text.main(argv)
     if rest or options.data is None:
         parser.error(f"unknown arguments {rest}" if rest else "--data is needed")
     torch.set_num_threads(1)
@@ -49,11 +49,6 @@ def main(argv: list[str]) -> int:
     net = _train_stages(words, packs, options.run, first, second)
     release(net, [packs.real, *packs.synthetic], packs.negatives, options.bundle)
     return 0
-
-
-def _without_phrase(argv: list[str]) -> list[str]:
-    at = next(i for i, part in enumerate(argv) if part.startswith("--phrase"))
-    return argv[:at] + argv[at + (1 if "=" in argv[at] else 2) :]
 
 
 def _train_stages(

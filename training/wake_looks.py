@@ -57,6 +57,8 @@ class Evidence:
     found: dict[Source, list[Look]]
     delays: dict[str, int]
     """Frames from a word's end to its first look, median"""
+    candidate: dict[str, float]
+    """Score of the first stage that made each word's looks"""
 
 
 def half_of(speaker: str) -> int:
@@ -87,18 +89,25 @@ def looks(track: Scores, frames: Frames, *, least: float = CANDIDATE) -> list[Lo
     return found
 
 
-def gather(model: WakeModel, packs: list[Pack], negatives: Pack) -> Evidence:
-    """Run the first stage over recordings of the words, and over the negatives at each tempo."""
+def gather(
+    model: WakeModel, packs: list[Pack], negatives: Pack, candidate: dict[str, float] | None = None
+) -> Evidence:
+    """Run the first stage over recordings of the words, and over the negatives at each tempo.
+
+    `candidate` are scores that make a candidate where they are not CANDIDATE.
+    """
     hours = [0.0, 0.0]
-    evidence = Evidence((0.0, 0.0), {}, {}, {}, {})
+    least = dict.fromkeys(model.words, CANDIDATE) | (candidate or {})
+    evidence = Evidence((0.0, 0.0), {}, {}, {}, {}, least)
     for half, frames in _streams(negatives):
         hours[half] += len(frames) / 360_000
         scores = smoothed(model, frames)
         for number, word in enumerate(model.words):
             source = ("negative", word, half)
-            accepts = [top for _, top in peaks(scores[:, number], apart=_APART) if top > CANDIDATE]
+            tops = [top for _, top in peaks(scores[:, number], apart=_APART)]
+            accepts = [top for top in tops if top > least[word]]
             evidence.alone.setdefault(source, []).extend(accepts)
-            for look in looks(scores[:, number], frames):
+            for look in looks(scores[:, number], frames, least=least[word]):
                 evidence.clips.setdefault(source, []).append(len(evidence.clips[source]))
                 evidence.found.setdefault(source, []).append(look)
     evidence.hours = (hours[0], hours[1])
@@ -122,7 +131,7 @@ def _padded(frames: Frames) -> Frames:
 def _add_recording(evidence: Evidence, source: Source, track: Scores, frames: Frames) -> int:
     """File a recording; return the frame at which the first look came, 0 without any."""
     best = evidence.alone.setdefault(source, [])
-    found = looks(track, _padded(frames))
+    found = looks(track, _padded(frames), least=evidence.candidate[source[1]])
     evidence.clips.setdefault(source, []).extend([len(best)] * len(found))
     evidence.found.setdefault(source, []).extend(found)
     best.append(float(track.max()))
@@ -165,6 +174,7 @@ def save(evidence: Evidence, path: Path, *, trigger: str) -> None:
         path, trigger=trigger, hours=np.array(evidence.hours), names=np.array(names, np.str_),
         alone=np.array(alone), looks=np.array(rows), frames=np.concatenate(frames),
         words=np.array([*evidence.delays], np.str_), delays=np.array([*evidence.delays.values()]),
+        candidate=np.array([evidence.candidate[word] for word in evidence.delays]),
     )  # fmt: skip
 
 
@@ -178,8 +188,10 @@ def load(path: Path, *, trigger: str) -> Evidence | None:
         content = {name: kept[name] for name in kept.files}
     names: list[Source] = [(str(c), str(w), int(half)) for c, w, half in content["names"]]
     first, second = content["hours"].tolist()
-    delays = dict(zip(content["words"].tolist(), content["delays"].tolist(), strict=True))
-    evidence = Evidence((first, second), {name: [] for name in names}, {}, {}, delays)
+    words = content["words"].tolist()
+    delays = dict(zip(words, content["delays"].tolist(), strict=True))
+    least = dict(zip(words, content["candidate"].tolist(), strict=True))
+    evidence = Evidence((first, second), {name: [] for name in names}, {}, {}, delays, least)
     for number, score in content["alone"].tolist():
         evidence.alone[names[int(number)]].append(score)
     ends = np.cumsum(content["looks"][:, 3]).astype(np.int64).tolist()

@@ -15,9 +15,9 @@ class PhraseError(ValueError):
     """A phrase that would make a bad trigger; the message says why and what to try."""
 
 
-def slug(phrase: str) -> str:
-    """Return the name of the phrase's bundle."""
-    return "wake-" + "-".join(phrase.lower().split())
+def slug(*phrases: str) -> str:
+    """Return the name of the bundle of one or more phrases."""
+    return "wake-" + "-and-".join("-".join(phrase.lower().split()) for phrase in phrases)
 
 
 def check_phrase(phrase: str, pronunciations: Pronunciations) -> str:

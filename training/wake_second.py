@@ -25,7 +25,10 @@ from training.wake_export import operating
 from training.wake_looks import CANDIDATE, Evidence, Source, gather, load, save
 from training.wake_measure import Curve
 
-__all__ = ["main"]
+__all__ = ["EVIDENCE_FILE", "fit", "main", "trigger_digest"]
+
+EVIDENCE_FILE = "looks.npz"
+"""In a cache folder: what the first stage handed over"""
 
 _WEIGHTS = (0.25, 0.5, 1.0, 1.5, 2.0)
 _SPELLINGS = {"snowboy": ("snowboy", "snow boy")}
@@ -42,33 +45,52 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--cache", type=Path, default=Path("runs/wake/cache"))
     parser.add_argument("--bundle", type=Path, default=SHIPPED[0] / "wake")
     options = parser.parse_args(argv)
-    bundle = Bundle(options.bundle, kind="wake")
-    model = WakeModel(bundle)
+    model = WakeModel(Bundle(options.bundle, kind="wake"))
+    path = options.cache / EVIDENCE_FILE
+    evidence = load(path, trigger=trigger_digest(options.bundle))
+    if evidence is None:
+        evidence = gather(model, *held_out_packs(options.data, options.cache, model.words))
+        save(evidence, path, trigger=trigger_digest(options.bundle))
+    fit(options.bundle, evidence)
+    return 0
+
+
+def trigger_digest(folder: Path) -> str:
+    """Return the digest of a bundle's network."""
+    return Bundle(folder, kind="wake").manifest.files["wake.onnx"]
+
+
+def fit(folder: Path, evidence: Evidence) -> dict[str, dict[str, Curve]]:
+    """Write the operating points of a bundle's words, with the second stage where it helps.
+
+    Returns the curves of what is written, by word and condition.
+    """
     recogniser = load_recogniser()
+    least = dict.fromkeys(WakeModel(Bundle(folder, kind="wake")).words, CANDIDATE)
     rules = {
-        word: VerifyRule(_SPELLINGS.get(word, (word,)), CANDIDATE, 1.0) for word in model.words
+        word: VerifyRule(_SPELLINGS.get(word, (word,)), candidate, 1.0)
+        for word, candidate in (least | evidence.candidate).items()
     }
-    evidence = _evidence(model, bundle.manifest.files["wake.onnx"], options)
     judge = _Judge.of(evidence, PhraseVerifier(recogniser, rules))
-    content = json.loads((options.bundle / BUNDLE_FILE).read_text(encoding="utf-8"))
-    alone, both = _fitted(judge, rules, content["settings"]["words_alone"])
+    content = json.loads((folder / BUNDLE_FILE).read_text(encoding="utf-8"))
+    alone, both, curves = _fitted(judge, rules, content["settings"]["words_alone"])
     settings = {
         **content["settings"], "words_alone": alone, "words_verified": both,
         "verified_with": recogniser.digest,
     }  # fmt: skip
-    seal_bundle(options.bundle, kind="wake", files=list(content["files"]), settings=settings,
+    seal_bundle(folder, kind="wake", files=list(content["files"]), settings=settings,
                 features=content["features"])  # fmt: skip
-    return 0
+    return curves
 
 
 def _fitted(
     judge: "_Judge", rules: dict[str, VerifyRule], alone: dict[str, Row]
-) -> tuple[dict[str, Row], dict[str, Row]]:
-    """Return the operating points of each word alone, and of those that verifying helps.
+) -> tuple[dict[str, Row], dict[str, Row], dict[str, dict[str, Curve]]]:
+    """Return the operating points of each word alone, of those that verifying helps, the curves.
 
     A word without recordings keeps what it had, and decides alone.
     """
-    rows, both = dict(alone), {}
+    rows, both, curves = dict(alone), {}, {}
     for word, rule in rules.items():
         first = judge.curves(word, None)
         if not len(first["clean"].hits):
@@ -87,18 +109,10 @@ def _fitted(
                 "candidate": fitted.candidate,
                 "weight": weight,
             }
+        curves[word] = shipped
         print(f"{word:13} weight {weight}  alone {_line(first)}   shipped {_line(shipped)}   "
               f"{judge.crossed(word, rule)}", flush=True)  # fmt: skip
-    return rows, both
-
-
-def _evidence(model: WakeModel, trigger: str, options: argparse.Namespace) -> Evidence:
-    path = options.cache / "looks.npz"
-    evidence = load(path, trigger=trigger)
-    if evidence is None:
-        evidence = gather(model, *held_out_packs(options.data, options.cache, model.words))
-        save(evidence, path, trigger=trigger)
-    return evidence
+    return rows, both, curves
 
 
 @dataclass(frozen=True)

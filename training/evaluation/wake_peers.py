@@ -1,9 +1,9 @@
 """The trigger beside its peers, on the same audio: `python -m training.evaluate wake_peers`.
 
-Default settings of each engine; a detection within a recording of a person or half a second behind
-it is a hit, accepts closer than a second are one. Every recording has a second of faint noise
-before it, which some peers need to settle. An engine that gives scores is also read at 0.5 accepts
-per hour.
+Default settings of each engine; a detection within a recording or half a second behind it is a hit,
+accepts closer than a second are one. Recordings are of people, for "hey jarvis" of synthetic
+voices. Every recording has a second of faint noise before it, which some peers need to settle. An
+engine that gives scores is also read at 0.5 accepts per hour.
 """
 
 import argparse
@@ -19,8 +19,7 @@ from edgeasr.audio import SAMPLE_RATE, Pcm
 from edgeasr.loading import SHIPPED, load_recogniser, load_wake
 from training.evaluation.wake_audio import Noises, Said, recordings, streams
 from training.evaluation.wake_engines import Engine, Ours, peers
-from training.wake_corpus import negatives
-from training.wake_data import REAL_WORDS
+from training.wake_corpus import WORDS, negatives
 from training.wake_measure import Curve, accept_rate_interval, miss_interval, peaks
 
 __all__ = ["main"]
@@ -46,7 +45,7 @@ def main(argv: list[str]) -> int:
     options = parser.parse_args(argv)
     held = list(negatives(options.data, held_out_alone=True, share=options.share))
     noises = Noises([pcm for clip, pcm in held if clip.kind == "noise"], [], [])
-    said = _under_conditions(recordings(options.data, REAL_WORDS), noises)
+    said = _under_conditions(recordings(options.data, WORDS), noises)
     ours = Ours(load_wake(options.model, SHIPPED, recogniser=load_recogniser()))
     report: dict[str, Any] = {}
     engines: list[Engine] = [ours, *peers()]
