@@ -13,6 +13,7 @@ MEASURES = (
     "spoken",
     "translate",
     "wake",
+    "wake_hours",
     "wake_peers",
 )
 

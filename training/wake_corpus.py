@@ -16,14 +16,14 @@ from training.manifest import Utterance, in_held_out_share, read_manifest, read_
 from training.wake_packs import Clip, word_span
 from training.wake_rooms import Response, made_room, reverberate
 
-__all__ = ["WORDS", "is_held_out", "negatives", "positives"]
+__all__ = ["TRIGGER_TEXT", "WORDS", "is_held_out", "negatives", "positives"]
 
 WORDS = ("computer", "jarvis", "hey jarvis", "alexa", "snowboy", "smart mirror", "view glass")
 _SALT = "wake"
 _DEV_SHARE = 0.2
 _DEV_ONLY = ("librispeech_devclean_mp3", "vctk_p239")
 _LEFT_OUT = ("howl",)  # licences unknown
-_TRIGGER_TEXT = re.compile(r"(?i)computer|jarvis|alexa|snow ?boy|smart mirror|view ?glass")
+TRIGGER_TEXT = re.compile(r"(?i)computer|jarvis|alexa|snow ?boy|smart mirror|view ?glass")
 _COMMUNITY_WORDS = {
     "kw:computer": ("computer",),
     "kw:heycomputer-en": ("computer",),
@@ -105,7 +105,7 @@ def _negative(utterance: Utterance, *, group: str) -> Clip | None:
     label = utterance.label or ""
     if utterance.corpus == "picovoice" or label in _COMMUNITY_WORDS:
         return None
-    if _TRIGGER_TEXT.search(utterance.text or ""):
+    if TRIGGER_TEXT.search(utterance.text or ""):
         return None
     kind = "noise" if group == "noise" or label == "noise" else "speech"
     if utterance.corpus == "music":

@@ -75,7 +75,8 @@ def _trained(
     phrases: tuple[str, ...], packs: list[Pack], quiet: Pack, options: argparse.Namespace, run: Path
 ) -> WakeNet:
     """Return the network with its best weights."""
-    task = WakeTask(phrases, packs, quiet, Recipe(hidden=_HIDDEN, seed=options.seed), run)
+    recipe = Recipe(rows=options.rows, hidden=_HIDDEN, seed=options.seed)
+    task = WakeTask(phrases, packs, quiet, recipe, run)
     trunk = options.start_from / TRUNK_FILE
     if trunk.is_file():
         load_trunk(task.model, trunk)
@@ -116,6 +117,7 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--run", type=Path, help="folder of this run; default runs/wake-<phrase>")
     parser.add_argument("--cache", type=Path, help="folder of negatives shared between phrases")
     parser.add_argument("--steps", type=int, default=1200)
+    parser.add_argument("--rows", type=int, default=64, help="of six seconds in a batch")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
     return parser.parse_args(argv)

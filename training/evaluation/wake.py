@@ -32,7 +32,7 @@ from training.wake_looks import half_of, looks, smoothed
 from training.wake_measure import Curve, accept_rate_interval, miss_interval, peaks
 from training.wake_rooms import measured_rooms
 
-__all__ = ["main"]
+__all__ = ["Accepts", "accepts_in", "main"]
 
 _TAIL = np.zeros(SAMPLE_RATE // 2, np.int16)
 _RATES = (0.1, 0.5, 1.0)
@@ -50,7 +50,7 @@ def _best_scores(model: WakeModel, pcm: Pcm) -> dict[str, float]:
 
 
 @dataclass(frozen=True)
-class _Accepts:
+class Accepts:
     """What a model fires on where no word is said."""
 
     found: dict[str, list[float]]
@@ -60,7 +60,7 @@ class _Accepts:
     total_hours: float
 
 
-def _accepts(model: WakeModel, streams: Iterator[Pcm]) -> _Accepts:
+def accepts_in(model: WakeModel, streams: Iterator[Pcm]) -> Accepts:
     """Run the model over streams without trigger words."""
     found: dict[str, list[float]] = {word: [] for word in model.words}
     loud_s = total_s = 0.0
@@ -79,7 +79,7 @@ def _accepts(model: WakeModel, streams: Iterator[Pcm]) -> _Accepts:
         total_s += len(pcm) / SAMPLE_RATE
         halves = pcm[: len(pcm) // 8000 * 8000].reshape(-1, 8000).astype(np.float32)
         loud_s += 0.5 * float((np.sqrt(np.square(halves).mean(axis=1)) > _SILENT_RMS).sum())
-    return _Accepts(found, loud_s / 3600, total_s / 3600)
+    return Accepts(found, loud_s / 3600, total_s / 3600)
 
 
 def _cpu_s_per_hour(model: WakeModel, pcm: Pcm) -> float:
@@ -92,7 +92,7 @@ def _cpu_s_per_hour(model: WakeModel, pcm: Pcm) -> float:
 
 
 def _curves(
-    model: WakeModel, said: dict[str, list[Said]], noises: Noises, accepts: _Accepts
+    model: WakeModel, said: dict[str, list[Said]], noises: Noises, accepts: Accepts
 ) -> dict[str, dict[str, Curve]]:
     """Return a curve for each word and condition."""
     rng = np.random.default_rng(5)
@@ -108,14 +108,14 @@ def _curves(
     return curves
 
 
-def _joined(halves: list[_Accepts]) -> _Accepts:
+def _joined(halves: list[Accepts]) -> Accepts:
     found = {word: [s for half in halves for s in half.found[word]] for word in halves[0].found}
     hours = sum(half.hours for half in halves), sum(half.total_hours for half in halves)
-    return _Accepts(found, *hours)
+    return Accepts(found, *hours)
 
 
 def _crossed(
-    curves: dict[str, Curve], of_half: NDArray[np.int64], halves: list[_Accepts], word: str
+    curves: dict[str, Curve], of_half: NDArray[np.int64], halves: list[Accepts], word: str
 ) -> dict[str, int]:
     """Return misses by condition, and false accepts, of thresholds chosen on the other half."""
     counts = dict.fromkeys((*curves, "false_accepts"), 0)
@@ -167,14 +167,15 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--data", type=Path, required=True, help="folder of corpora")
     parser.add_argument("--bundle", type=Path, default=Path("edgeasr/models/wake"))
     parser.add_argument("--alone", action="store_true", help="without the second stage")
+    parser.add_argument("--share", type=float, default=1.0, help="of the held-out negatives")
     parser.add_argument("--out", type=Path, default=Path("runs/evaluation/wake"))
     options = parser.parse_args(argv)
     recogniser = None if options.alone else load_recogniser()
     model = WakeModel(Bundle(options.bundle, kind="wake"), recogniser)
     options.out.mkdir(parents=True, exist_ok=True)
-    held = list(negatives(options.data, held_out_alone=True))
+    held = list(negatives(options.data, held_out_alone=True, share=options.share))
     halves = [
-        _accepts(model, streams(pcm for clip, pcm in held if half_of(clip.speaker) == half))
+        accepts_in(model, streams(pcm for clip, pcm in held if half_of(clip.speaker) == half))
         for half in (0, 1)
     ]
     accepts = _joined(halves)
