@@ -167,3 +167,10 @@ def test_the_studies_on_speech_run(tmp_path, study, rows):
     assert "seed 1" in text
     assert text.count("\n| ") == rows + 2
     assert page.with_suffix(".png").stat().st_size > 3_000
+
+
+def test_several_seeds_are_all_told(tmp_path):
+    assert wake.main(["--quick", "--seeds", "2", "--out", str(tmp_path)]) == 0
+    text = (tmp_path / "wake-cells.md").read_text()
+    assert "seeds 1 to 2" in text
+    assert text.count(" to ") >= 5

@@ -1,6 +1,7 @@
 """One study of recurrent cells on real speech: the same clips, parameters and steps for all."""
 
 import argparse
+import itertools
 import tempfile
 import time
 from abc import ABC, abstractmethod
@@ -93,7 +94,7 @@ class SpeechTask:
 
 
 def run_study(argv: list[str], kind: type[Study], told: str) -> int:
-    """Train every cell; write NAME-cells.md with a table and a plot."""
+    """Train every cell; after each, write NAME-cells.md with a table and a plot."""
     options = _options(argv, kind, told)
     torch.set_num_threads(1)
     began = time.process_time()
@@ -103,22 +104,20 @@ def run_study(argv: list[str], kind: type[Study], told: str) -> int:
     )  # fmt: skip
     study = kind(clips)
     parts = split([one for one in clips if study.usable(one)])
-    rows = []
-    with tempfile.TemporaryDirectory() as scratch:
-        for directions in kind.directions:
-            for cell in CELLS:
-                run = Path(scratch) / f"{cell}-{directions}"
-                rows.append(_train_one(study, parts, (cell, directions), options, run))
+    rows: list[dict[str, Any]] = []
     options.out.mkdir(parents=True, exist_ok=True)
-    _draw(options.out / f"{kind.name}-cells.png", rows, kind)
     shown = " ".join("ROOT" if "/" in one else one for one in argv)
-    notes = (
-        f"`python -m training.analysis {kind.name} {shown}`, seed {options.seed}, "
-        f"{time.process_time() - began:.0f} s of processor time, {options.steps} steps of {_BATCH} "
-        f"clips, about {options.parameters} parameters a layer; {len(parts[0])} clips to learn, "
-        f"{len(parts[1])} of other speakers to test. {kind.about}"
-    )
-    _write(options.out / f"{kind.name}-cells.md", notes, rows, kind)
+    with tempfile.TemporaryDirectory() as scratch:
+        for form in itertools.product(kind.directions, CELLS):
+            rows.append(_train_one(study, parts, form, options, Path(scratch)))
+            notes = (
+                f"`python -m training.analysis {kind.name} {shown}`, {_seeds(options)}, "
+                f"{time.process_time() - began:.0f} s of processor time, {options.steps} steps of "
+                f"{_BATCH} clips, about {options.parameters} parameters a layer; {len(parts[0])} "
+                f"clips to learn, {len(parts[1])} of other speakers to test. {kind.about}"
+            )
+            _draw(options.out / f"{kind.name}-cells.png", rows, kind)
+            _write(options.out / f"{kind.name}-cells.md", notes, rows, kind)
     return 0
 
 
@@ -132,7 +131,8 @@ def _options(argv: list[str], kind: type[Study], told: str) -> argparse.Namespac
     parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--parameters", type=int, default=40_000)
     parser.add_argument("--clips", type=int, default=800, help="at most, of each corpus")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=1, help="the first")
+    parser.add_argument("--seeds", type=int, default=1, help="so many of them; all are shown")
     parser.add_argument("--quick", action="store_true", help="a few seconds, shows that it works")
     options = parser.parse_args(argv)
     if options.quick:
@@ -141,37 +141,46 @@ def _options(argv: list[str], kind: type[Study], told: str) -> argparse.Namespac
 
 
 def _train_one(
-    study: Study, parts: tuple[list[Clip], list[Clip]], form: tuple[str, int],
-    options: argparse.Namespace, run: Path,
+    study: Study, parts: tuple[list[Clip], list[Clip]], form: tuple[int, str],
+    options: argparse.Namespace, scratch: Path,
 ) -> dict[str, Any]:  # fmt: skip
-    cell, directions = form
+    directions, cell = form
     began = time.process_time()
-    torch.manual_seed(options.seed)
-    net = CellNet(
-        cell, inputs=WIDTH, classes=study.classes, parameters=options.parameters,
-        both=directions == 2, embed=False, every=True,
-    )  # fmt: skip
-    config = LoopConfig(
-        run=run, steps=options.steps, warmup_steps=20, clip_norm=1.0,
-        evaluate_every=options.steps, seed=options.seed,
-    )  # fmt: skip
-    task = SpeechTask(study, net, parts, options.seed)
-    dev = load_weights(train(task, config))["dev"]
-    del dev["score"]
-    return {
-        "cell": f"{cell} both ways" if directions == 2 else cell,
-        "units": net.layer.hidden,
-        **{key: round(value, 1) for key, value in dev.items()},
-        "CPU s": round(time.process_time() - began),
-    }
+    found: dict[str, list[float]] = {}
+    for seed in range(options.seed, options.seed + options.seeds):
+        torch.manual_seed(seed)
+        net = CellNet(
+            cell, inputs=WIDTH, classes=study.classes, parameters=options.parameters,
+            both=directions == 2, embed=False, every=True,
+        )  # fmt: skip
+        config = LoopConfig(
+            run=scratch / f"{cell}-{directions}-{seed}", steps=options.steps, warmup_steps=20,
+            evaluate_every=options.steps, seed=seed,
+        )  # fmt: skip
+        dev = load_weights(train(SpeechTask(study, net, parts, seed), config))["dev"]
+        del dev["score"]
+        for key, value in dev.items():
+            found.setdefault(key, []).append(value)
+    spent = round(time.process_time() - began)
+    name = f"{cell} both ways" if directions == 2 else cell
+    return {"cell": name, "units": net.layer.hidden, **found, "CPU s": spent}
+
+
+def _seeds(options: argparse.Namespace) -> str:
+    last = options.seed + options.seeds - 1
+    return f"seed {options.seed}" if options.seeds == 1 else f"seeds {options.seed} to {last}"
 
 
 def _draw(path: Path, rows: list[dict[str, Any]], kind: type[Study]) -> None:
     figure = Figure(figsize=(7, 0.34 * len(rows) + 1.2), layout="constrained")
     axes = figure.subplots()
     names = [row["cell"] for row in rows]
-    bars = axes.barh(names, [list(row.values())[2] for row in rows], color="tab:blue")
-    axes.bar_label(bars, padding=3)
+    values = np.array([list(row.values())[2] for row in rows])  # [cells, seeds]
+    bars = axes.barh(names, values.mean(axis=1), color="tab:blue")
+    if values.shape[1] == 1:
+        axes.bar_label(bars, fmt="%.1f", padding=3)
+    else:
+        axes.plot(values, names, "o", color="black", markersize=4)
     axes.invert_yaxis()
     axes.margins(x=0.1)
     axes.set_xlabel(kind.title)
@@ -180,10 +189,18 @@ def _draw(path: Path, rows: list[dict[str, Any]], kind: type[Study]) -> None:
 
 def _write(path: Path, notes: str, rows: list[dict[str, Any]], kind: type[Study]) -> None:
     lines = [" | ".join(rows[0]), " | ".join("---" for _ in rows[0])]
-    lines += [" | ".join(map(str, row.values())) for row in rows]
+    lines += [" | ".join(map(_cell, row.values())) for row in rows]
     table = "".join(f"| {line} |\n" for line in lines)
     page = (
         f"# Recurrent cells: {kind.name}\n\n{notes}\n\n{table}\n![{kind.title}]({path.stem}.png)\n"
     )
     path.write_text(page, "utf-8")
-    print(table)
+    print(lines[-1])
+
+
+def _cell(value: object) -> str:
+    """Return a table's cell: of several seeds the mean, the least and the most."""
+    if not isinstance(value, list):
+        return str(value)
+    mean = f"{np.mean(value):.1f}"
+    return mean if len(value) == 1 else f"{mean} ({min(value):.1f} to {max(value):.1f})"
