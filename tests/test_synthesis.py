@@ -99,6 +99,7 @@ def test_bad_phrases_are_refused_with_the_reason(
 def test_a_good_phrase_passes(pronunciations: Pronunciations) -> None:
     assert check_phrase("Hey  Marvin", pronunciations) == "hey marvin"
     assert slug("Hey Marvin") == "wake-hey-marvin"
+    assert slug("hey marvin", "view glass") == "wake-hey-marvin-and-view-glass"
 
 
 def test_a_refusal_suggests_something_that_passes(pronunciations: Pronunciations) -> None:

@@ -12,6 +12,7 @@ pytestmark = pytest.mark.train
 
 from edgeasr.wake_verify import Candidates, VerifyRule  # noqa: E402
 from training import wake_second  # noqa: E402
+from training.evaluation.wake_kept import Kept  # noqa: E402
 from training.synthesis import Voice  # noqa: E402
 from training.wake_looks import Evidence, Look, load, looks, save  # noqa: E402
 from training.wake_speech import held_out, held_out_of  # noqa: E402
@@ -109,3 +110,20 @@ def test_the_second_stage_is_kept_where_it_tells_words_from_others() -> None:
     assert judge.crossed("jarvis", rules["jarvis"]).startswith(
         "crossed: missed {'clean': 0, 'noise10': 0} of 80, 0 accepts in 4.0 h"
     )
+
+
+def test_an_evaluation_goes_on_where_it_was_cut_off(tmp_path: Path) -> None:
+    bundle = tmp_path / "wake"
+    bundle.mkdir()
+    (bundle / "bundle.json").write_text("{}")
+
+    def never() -> None:
+        raise AssertionError
+
+    with pytest.raises(AssertionError):
+        Kept(tmp_path, bundle, "abc").get("view glass clean", never)
+    assert Kept(tmp_path, bundle, "abc").get("view glass clean", lambda: [0.25]) == [0.25]
+    assert Kept(tmp_path, bundle, "abc").get("view glass clean", never) == [0.25]
+    assert Kept(tmp_path, bundle, "other").get("view glass clean", lambda: [0.5]) == [0.5]
+    (bundle / "bundle.json").write_text('{"settings": 1}')
+    assert Kept(tmp_path, bundle, "abc").get("view glass clean", list) == []

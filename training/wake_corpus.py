@@ -5,7 +5,7 @@ wake/picovoice and the computer clips of wake/precise_community are positive.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -33,11 +33,16 @@ _TELEPHONE = ("wuw2", "fsdd")
 
 
 def negatives(
-    root: Path, *, held_out_alone: bool = False, share: float = 1.0
+    root: Path,
+    *,
+    held_out_alone: bool = False,
+    share: float = 1.0,
+    wanted: Callable[[Clip], bool] = lambda _clip: True,
 ) -> Iterator[tuple[Clip, Pcm]]:
     """Yield speech, noise and music without a trigger word; `dev` by speaker or source.
 
-    A share below 1 takes so many of the clips, drawn by chance, always the same.
+    A share below 1 takes so many of the clips, drawn by chance, always the same; of them those
+    that are `wanted`.
     """
     for path in sorted(root.glob("*/*/manifest.jsonl")):
         if path.parent.name in _LEFT_OUT or path.parent.parent.name == "rir":
@@ -46,7 +51,7 @@ def negatives(
             clip = _negative(utterance, group=path.parent.parent.name)
             if clip is None or (held_out_alone and not clip.dev):
                 continue
-            if not in_held_out_share(clip.key, share, salt="drawn"):
+            if not (in_held_out_share(clip.key, share, salt="drawn") and wanted(clip)):
                 continue
             pcm = _read(utterance)
             if pcm is not None:

@@ -5,14 +5,15 @@ recording and half a second behind it, counted once; negatives hold no trigger w
 counted without silence. Everything runs through the shipped network as the daemon runs it. What is
 told of default thresholds is also told of thresholds chosen on the other half of the speakers and
 sources (two-fold cross-fitting), which no clip that is counted had a part in. "Cut close" is the
-recording cut to where the word's energy begins and ends.
+recording cut to where the word's energy begins and ends. Scores are kept in `--out`: a run that
+was cut off goes on, and runs with `--hits-alone` beside each other save a later one their time.
 """
 
 import argparse
 import json
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from edgeasr.features import Frontend, LogMel
 from edgeasr.loading import load_recogniser
 from edgeasr.wake import WakeDetector, WakeModel
 from training.evaluation.wake_audio import Noises, Said, recordings, streams
+from training.evaluation.wake_kept import Kept
 from training.evaluation.wake_plot import draw_curves
 from training.wake_corpus import negatives
 from training.wake_export import operating
@@ -42,11 +44,11 @@ _CHOSEN_ON = ("clean", "noise 10 dB")  # default thresholds
 _SILENT_RMS = 30.0  # of int16 in 0.5 s: below, the hour is not counted
 
 
-def _best_scores(model: WakeModel, pcm: Pcm) -> dict[str, float]:
-    """Return the highest smoothed score of each word in a recording."""
-    detector = WakeDetector(model, model.thresholds)
+def _best_score(model: WakeModel, word: str, pcm: Pcm) -> float:
+    """Return the highest smoothed score of a word in a recording."""
+    detector = WakeDetector(model, {word: model.thresholds[word]})
     detector.push(LogMel()(np.concatenate([pcm, _TAIL])))
-    return detector.top_scores
+    return detector.top_scores[word]
 
 
 @dataclass(frozen=True)
@@ -91,21 +93,17 @@ def _cpu_s_per_hour(model: WakeModel, pcm: Pcm) -> float:
     return (time.process_time() - started) * 3600 * SAMPLE_RATE / len(pcm)
 
 
-def _curves(
-    model: WakeModel, said: dict[str, list[Said]], noises: Noises, accepts: Accepts
-) -> dict[str, dict[str, Curve]]:
-    """Return a curve for each word and condition."""
-    rng = np.random.default_rng(5)
-    curves: dict[str, dict[str, Curve]] = {}
-    for word, clips in said.items():
-        curves[word] = {}
-        for condition in _CONDITIONS:
-            heard = [noises.apply(pcm, condition, rng) for _, pcm in clips]
-            hits = [_best_scores(model, pcm)[word] for pcm in heard]
-            curves[word][condition] = Curve(
-                np.array(hits, np.float32), np.array(accepts.found[word], np.float32), accepts.hours
-            )
-    return curves
+def _hits(
+    model: WakeModel, said: dict[str, list[Said]], noises: Noises, condition: str, kept: Kept
+) -> dict[str, list[float]]:
+    """Return the best score of every recording of each word under a condition."""
+
+    def score(word: str) -> list[float]:
+        rng = np.random.default_rng([5, _CONDITIONS.index(condition)])
+        heard = (noises.apply(pcm, condition, rng) for _, pcm in said[word])
+        return [_best_score(model, word, pcm) for pcm in heard]
+
+    return {word: kept.get(f"{word} {condition}", lambda word=word: score(word)) for word in said}
 
 
 def _joined(halves: list[Accepts]) -> Accepts:
@@ -161,6 +159,29 @@ def _report(
     return figures
 
 
+def _noises(root: Path) -> Noises:
+    """Return what is laid behind recordings."""
+    kinds: dict[str, list[Pcm]] = {"noise": [], "music": []}
+    for clip, pcm in negatives(root, held_out_alone=True, wanted=lambda clip: clip.kind in kinds):
+        kinds[clip.kind].append(pcm)
+    return Noises(kinds["noise"], kinds["music"], measured_rooms(root / "rir"))
+
+
+def _streams_of(options: argparse.Namespace, half: int) -> Iterator[Pcm]:
+    """Yield the held-out negatives of half of the speakers and sources."""
+    held = negatives(
+        options.data, held_out_alone=True, share=options.share,
+        wanted=lambda clip: half_of(clip.speaker) == half,
+    )  # fmt: skip
+    return streams(pcm for _, pcm in held)
+
+
+def _negatives(model: WakeModel, options: argparse.Namespace, kept: Kept, half: int) -> Accepts:
+    name = f"accepts {half} of {options.share}"
+    made = kept.get(name, lambda: asdict(accepts_in(model, _streams_of(options, half))))
+    return Accepts(**made)
+
+
 def main(argv: list[str]) -> int:
     """Measure, print, and write `wake.json` and the curves' pictures."""
     parser = argparse.ArgumentParser(prog="training.evaluate wake", description=__doc__)
@@ -169,25 +190,30 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--alone", action="store_true", help="without the second stage")
     parser.add_argument("--share", type=float, default=1.0, help="of the held-out negatives")
     parser.add_argument("--out", type=Path, default=Path("runs/evaluation/wake"))
+    parser.add_argument("--conditions", default=",".join(_CONDITIONS), help="separated by commas")
+    parser.add_argument("--hits-alone", action="store_true", help="score, report nothing")
     options = parser.parse_args(argv)
     recogniser = None if options.alone else load_recogniser()
     model = WakeModel(Bundle(options.bundle, kind="wake"), recogniser)
-    options.out.mkdir(parents=True, exist_ok=True)
-    held = list(negatives(options.data, held_out_alone=True, share=options.share))
-    halves = [
-        accepts_in(model, streams(pcm for clip, pcm in held if half_of(clip.speaker) == half))
-        for half in (0, 1)
-    ]
+    kept = Kept(options.out, options.bundle, recogniser.digest if recogniser else "")
+    said = recordings(options.data, model.words)
+    noises = _noises(options.data)
+    hits = {name: _hits(model, said, noises, name, kept) for name in options.conditions.split(",")}
+    if options.hits_alone:
+        return 0
+    halves = [_negatives(model, options, kept, half) for half in (0, 1)]
     accepts = _joined(halves)
-    noises = Noises(
-        [pcm for clip, pcm in held if clip.kind == "noise"],
-        [pcm for clip, pcm in held if clip.kind == "music"],
-        measured_rooms(options.data / "rir"),
-    )
     print(f"negatives: {accepts.hours:.2f} h of sound of held-out speakers and sources "
           f"({accepts.total_hours:.2f} h with pauses)")  # fmt: skip
-    said = recordings(options.data, model.words)
-    curves = _curves(model, said, noises, accepts)
+    curves = {
+        word: {
+            condition: Curve(
+                np.array(of_words[word], np.float32), np.array(found, np.float32), accepts.hours
+            )
+            for condition, of_words in hits.items()
+        }
+        for word, found in accepts.found.items()
+    }
     verified = [] if model.verifier is None else sorted(model.verifier.rules)
     report: dict[str, Any] = {"hours": accepts.hours, "verified": verified, "words": {}}
     for word, conditions in curves.items():
@@ -195,7 +221,7 @@ def main(argv: list[str]) -> int:
         crossed = _crossed(conditions, of_half, halves, word)
         report["words"][word] = _report(word, model.thresholds[word], conditions, crossed)
         draw_curves(conditions, title=word, path=options.out / f"{word.replace(' ', '-')}.png")
-    cost = _cpu_s_per_hour(model, np.concatenate([pcm for _, pcm in held[:200]])[: 120 * 16000])
+    cost = _cpu_s_per_hour(model, next(_streams_of(options, 0))[: 120 * SAMPLE_RATE])
     report["cpu_s_per_hour"] = round(cost, 2)
     print(f"front-end and trigger: {cost:.2f} CPU s per hour of audio, 80 ms at a time")
     (options.out / "wake.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")

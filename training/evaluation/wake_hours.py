@@ -3,12 +3,14 @@
 Recorded speech is scarce, so these hours are counted apart: sentences without a trigger word, read
 by the fast voices (espeak-ng, flite, hibari) at many speeds and pitches and laid end to end. The
 first stage hears everything, the second what the first hands over. Training heard these voices say
-other things. Goes on for `--cpu-minutes` of processor time, children included.
+other things. Goes on for `--cpu-minutes` of processor time, children included, or until Ctrl-C.
 """
 
 import argparse
 import json
 import os
+import signal
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,7 +43,9 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--out", type=Path, default=Path("runs/evaluation/wake"))
     options = parser.parse_args(argv)
     model = WakeModel(Bundle(options.bundle, kind="wake"), load_recogniser())
-    read = _read(options.data, options.seed, until_s=options.cpu_minutes * 60)
+    enough = threading.Event()
+    signal.signal(signal.SIGINT, lambda *_: enough.set())
+    read = _read(options.data, options.seed, enough, until_s=options.cpu_minutes * 60)
     accepts = accepts_in(model, streams(read))
     rows = {}
     for word, scores in accepts.found.items():
@@ -56,12 +60,14 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def _read(root: Path, seed: int, *, until_s: float) -> Iterator[Pcm]:
+def _read(
+    root: Path, seed: int, enough: threading.Event, *, until_s: float
+) -> Iterator[Pcm]:
     """Yield sentences read aloud until so much processor time is spent."""
     lines = (root / "text" / "lm" / "tatoeba.en.txt").read_text(encoding="utf-8").splitlines()
     rng = np.random.default_rng(seed)
     stock = {engine: found for engine in _FAST if (found := voices([engine]))}
-    while _cpu_s() < until_s:
+    while _cpu_s() < until_s and not enough.is_set():
         text = lines[rng.integers(len(lines))]
         found = list(stock.values())[rng.integers(len(stock))]
         voice = found[rng.integers(len(found))]
