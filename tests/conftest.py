@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 from mqtt_help import Mosquitto, Subscriber
+from real_peers import NodeRed, RealHomeAssistant, peer
 
 from edgeasr.recordings import bundled_recordings
 from edgeasr.sources import read_audio
@@ -65,3 +66,28 @@ def other(broker):
     subscriber = Subscriber(broker.port)
     yield subscriber
     subscriber.close()
+
+
+@pytest.fixture
+def start_home(tmp_path, broker):
+    """A function that starts Home Assistant, with the same folder each time."""
+    python = peer("HOME_ASSISTANT_PYTHON")
+    started = []
+
+    def start() -> RealHomeAssistant:
+        started.append(RealHomeAssistant(python, tmp_path / "ha", broker.port))
+        return started[-1]
+
+    yield start
+    for home in started:
+        home.process.kill()
+        home.process.wait()
+
+
+@pytest.fixture
+def node_red(tmp_path, broker):
+    """Node-RED with the example's flow, for the site `hall`."""
+    red = NodeRed(peer("NODE_RED"), tmp_path / "red", broker.port)
+    yield red
+    red.process.kill()
+    red.process.wait()

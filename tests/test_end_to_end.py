@@ -25,12 +25,12 @@ FIELDS = ("word", "text", "language", "at_s", "score", "confidence")
 class Hall:
     """`edgeasr run` with raw sound on standard input."""
 
-    def __init__(self, folder, port):
+    def __init__(self, folder, port, text=""):
         self.config = folder / "edgeasr.toml"
         self.config.write_text(
             f'[site]\nname = "hall"\n[audio]\nsource = "stdin"\n[mqtt]\nhost = "127.0.0.1"\n'
             f'port = {port}\n[state]\nfolder = "{folder}/state"\n'
-            "[recogniser]\nmin_confidence = 0.0\n"
+            f"[recogniser]\nmin_confidence = 0.0\n{text}"
         )
         self.process = subprocess.Popen(
             [sys.executable, "-m", "edgeasr", "run", "--config", str(self.config)],

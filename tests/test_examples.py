@@ -9,8 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from mqtt_help import eventually, free_port
-from peers import peer
+from mqtt_help import eventually
 
 from edgeasr.commands import parse_command
 
@@ -66,26 +65,16 @@ def test_the_flow_is_wired_and_speaks_our_topics():
     assert parse_command(command, nodes["edgeasr-button"]["payload"].encode(), max_audio_bytes=1)
 
 
-def test_the_flow_runs_in_node_red(tmp_path, broker, other):
-    program = peer("NODE_RED")
-    flow = (EXAMPLES / "node-red-flow.json").read_text()
-    (tmp_path / "flow.json").write_text(flow.replace('"1883"', f'"{broker.port}"'))
-    red = subprocess.Popen(
-        ["node", program, "-u", str(tmp_path), "-p", str(free_port()), "flow.json"],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=tmp_path,
-    )  # fmt: skip
+def test_the_flow_runs_in_node_red(node_red, other):
     lights = "home/kitchen/light/set"
-    try:
 
-        def switched() -> bool:
-            other.send("edgeasr/kitchen/transcript", TRANSCRIPT)
-            return eventually(lambda: other.bodies(lights), within_s=1)
+    def switched() -> bool:
+        other.send("edgeasr/kitchen/transcript", TRANSCRIPT)
+        return eventually(lambda: other.bodies(lights), within_s=1)
 
-        assert eventually(switched)
-        assert set(other.bodies(lights)) == {b"OFF"}
-        other.send("edgeasr/kitchen/transcript", {**TRANSCRIPT, "confidence": 0.2})
-        other.send("edgeasr/kitchen/transcript", {**TRANSCRIPT, "text": "turn on the light"})
-        assert eventually(lambda: b"ON" in other.bodies(lights))
-        assert other.bodies(lights)[-1] == b"ON"
-    finally:
-        red.kill()
+    assert eventually(switched)
+    assert set(other.bodies(lights)) == {b"OFF"}
+    other.send("edgeasr/kitchen/transcript", {**TRANSCRIPT, "confidence": 0.2})
+    other.send("edgeasr/kitchen/transcript", {**TRANSCRIPT, "text": "turn on the light"})
+    assert eventually(lambda: b"ON" in other.bodies(lights))
+    assert other.bodies(lights)[-1] == b"ON"

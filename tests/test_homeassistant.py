@@ -5,12 +5,11 @@ The last tests need Home Assistant, which needs Python 3.14: `make peers`.
 
 import json
 import random
-import subprocess
 from pathlib import Path
 
 import pytest
 from mqtt_help import SPOKEN, eventually, script_runtime
-from peers import peer
+from real_peers import RealHomeAssistant
 from test_runtime import Running
 
 from edgeasr.commands import parse_command
@@ -175,49 +174,6 @@ def test_switched_off_it_takes_back_what_it_announced(bridge):
         assert (message.topic, message.body, message.retain) == (topic, b"", True)
         assert not removal.on_message(topic, b"", retained=False).messages
     assert not removal.announce()
-
-
-class RealHomeAssistant:
-    """Home Assistant in another process."""
-
-    def __init__(self, python: str, folder: Path, port: int) -> None:
-        script = Path(__file__).with_name("home_assistant_core.py")
-        self.process = subprocess.Popen(
-            [python, str(script), str(folder), str(port)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-        )  # fmt: skip
-        assert "LOADED" in self.process.stdout.readline()
-
-    def ask(self, **request):
-        self.process.stdin.write(json.dumps(request) + "\n")
-        self.process.stdin.flush()
-        return json.loads(self.process.stdout.readline())
-
-    def state(self, entity: str) -> str | None:
-        return self.ask(states=True).get(entity, {}).get("state")
-
-    def becomes(self, entity: str, state: str) -> bool:
-        return eventually(lambda: self.state(entity) == state)
-
-    def call(self, domain: str, service: str, entity: str, **fields) -> None:
-        answer = self.ask(call=[domain, service, {"entity_id": entity, **fields}])
-        assert answer == {"ok": True}
-
-
-@pytest.fixture
-def start_home(tmp_path, broker):
-    """A function that starts Home Assistant, with the same folder each time."""
-    python = peer("HOME_ASSISTANT_PYTHON")
-    started = []
-
-    def start() -> RealHomeAssistant:
-        started.append(RealHomeAssistant(python, tmp_path / "ha", broker.port))
-        return started[-1]
-
-    yield start
-    for home in started:
-        home.process.kill()
-        home.process.wait()
 
 
 def test_the_real_home_assistant_shows_and_controls_the_daemon(

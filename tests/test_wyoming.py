@@ -15,7 +15,7 @@ import pytest
 pytest.importorskip("wyoming", reason="pip install 'edgeasr[wyoming]'")
 
 from mqtt_help import free_port
-from peers import peer
+from real_peers import peer
 from wyoming.asr import Transcribe, Transcript, TranscriptChunk
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
 from wyoming.client import AsyncClient
