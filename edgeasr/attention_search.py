@@ -12,8 +12,8 @@ from edgeasr.session import Array
 
 __all__ = ["Candidate", "DecodeStep", "Fusion", "SearchConfig", "search"]
 
-DecodeStep = Callable[[NDArray[np.int64], Array, Array], tuple[Array, Array, Array]]
-"""Units int64 [beams, n], keys, values -> log P float32 [beams, units], keys, values"""
+DecodeStep = Callable[[NDArray[np.int64], Array], tuple[Array, Array]]
+"""Units int64 [beams, n], cache [beams, ...] -> log P float32 [beams, units], cache"""
 _MARKS = 2  # the first units of `start` are no words
 
 
@@ -70,14 +70,14 @@ class _Beam:
 
 
 def search(
-    step: DecodeStep, keys: Array, values: Array, config: SearchConfig, tree: HintTree | None
+    step: DecodeStep, cache: Array, config: SearchConfig, tree: HintTree | None
 ) -> list[Candidate]:
     """Return finished hypotheses, best first; at most `config.width`, at least one.
 
-    `keys` and `values` are the empty caches of one beam, [layers, 1, heads, 0, depth].
+    `cache` is the empty one of one beam, [1, ...].
     """
     beams = [_Beam(hint=tree.start if tree else None)]
-    log_probs, keys, values = step(np.array([config.start], np.int64), keys, values)
+    log_probs, cache = step(np.array([config.start], np.int64), cache)
     finished: list[Candidate] = []
     for _ in range(config.most_units):
         grown = _grow(beams, log_probs, config, tree)
@@ -95,7 +95,7 @@ def search(
         parents = [parent for parent, _ in alive]
         beams = [beam for _, beam in alive]
         last = np.array([[beam.candidate.units[-1]] for beam in beams], np.int64)
-        log_probs, keys, values = step(last, keys[:, parents], values[:, parents])
+        log_probs, cache = step(last, cache[parents])
     finished += [beam.candidate for beam in beams]  # cut at the length limit
     return sorted(finished, key=lambda found: -found.score)[: config.width]
 

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from edgeasr.session import Array, OnnxSession
+from edgeasr.session import Array, OnnxSession, Tensors
 
-__all__ = ["PartialDecoder", "common_prefix", "most_units", "repeats"]
+__all__ = ["PartialDecoder", "common_prefix", "decoder_memory", "most_units", "repeats"]
 
 _FRAMES_PER_UNIT = 6  # 20 ms frames; nobody speaks faster
 _SPARE_UNITS = 8
@@ -27,37 +27,35 @@ class PartialDecoder:
         """Take the networks and the units that every hypothesis begins with and ends with."""
         self._memory, self._decoder = memory, decoder
         self._start, self._end = list(start), end
-        self._heard = {
-            name: decoder.zeros(name, frames=0) for name in ("memory_keys", "memory_values")
-        }
-        self._keys = decoder.zeros("past_keys", beams=1, past=0)
-        self._values = decoder.zeros("past_values", beams=1, past=0)
+        self._heard: Tensors = {}
+        self._cache = decoder.zeros("past", beams=1, past=0)
         self._units: tuple[int, ...] = ()
-        self._agreed = 0
+        self._agreed = self._frames = 0
+        self._new_frames = 0
+        """Not yet heard by the last run"""
 
     def hear(self, states: Array) -> None:
         """Take the encoder's states of one more chunk, float32 [1, n, W]."""
-        new = self._memory.run({"last": states})
-        for name, part in (("memory_keys", new["keys"]), ("memory_values", new["values"])):
-            self._heard[name] = np.concatenate([self._heard[name], part], axis=3)
+        new = decoder_memory(self._memory, states)
+        heard = self._heard or {name: part[:, :, :0] for name, part in new.items()}
+        self._heard = {name: np.concatenate([heard[name], new[name]], axis=2) for name in new}
+        self._frames += states.shape[1]
+        self._new_frames += states.shape[1]
 
     def spell(self) -> tuple[int, ...]:
         """Return the most likely units of what was heard so far, without the first ones."""
-        spelled, keys, values = self._continue()
+        spelled, cache = self._continue()
         # The last unit may be half a word, however often it is heard.
         same = min(common_prefix(self._units, spelled), len(spelled) - 1)
         self._agreed = max(self._agreed, same)
-        self._units = spelled
+        self._units, self._new_frames = spelled, 0
         # The last agreed unit is fed again next time, since it has to predict what follows.
         cached = len(self._start) + self._agreed - 1 if self._agreed else 0
-        self._keys, self._values = keys[:, :, :, :cached], values[:, :, :, :cached]
+        self._cache = cache[:, :, :cached]
         return spelled
 
-    def _frames(self) -> int:
-        return int(self._heard["memory_keys"].shape[3])
-
-    def _continue(self) -> tuple[tuple[int, ...], Array, Array]:
-        """Return the agreed units and the best ones after them, and the caches of all but one.
+    def _continue(self) -> tuple[tuple[int, ...], Array]:
+        """Return the agreed units and the best ones after them, and the cache of all but one.
 
         What the last run guessed is fed at once and kept as far as it is still the best (as in
         speculative decoding, Leviathan et al. 2023); only what is new is spelled unit by unit.
@@ -65,32 +63,37 @@ class PartialDecoder:
         units = list(self._units[: self._agreed])
         guess = list(self._units[self._agreed :])
         feed = [*(units[-1:] or self._start), *guess]
-        best, keys, values = self._best_after(feed, self._keys, self._values)
+        best, cache = self._best_after(feed, self._cache)
         best = best[len(feed) - len(guess) - 1 :]
         right = common_prefix(guess, best)
-        kept = keys.shape[3] - len(guess) + right
-        keys, values = keys[:, :, :, :kept], values[:, :, :, :kept]
+        cache = cache[:, :, : cache.shape[2] - len(guess) + right]
         units, unit = units + guess[:right], best[right]
-        most = most_units(self._frames(), len(self._start))
+        # What goes faster than anybody speaks is not heard but guessed.
+        most = max(len(units), len(self._units)) + self._new_frames // _FRAMES_PER_UNIT
+        most = min(most, most_units(self._frames, len(self._start)))
         while unit != self._end and len(units) < most:
             units.append(unit)
             if repeats(units):
                 del units[max(self._agreed, len(units) - _REPEATED_UNITS) :]
                 break
-            (unit,), keys, values = self._best_after([unit], keys, values)
-        return tuple(units), keys, values
+            (unit,), cache = self._best_after([unit], cache)
+        return tuple(units), cache
 
-    def _best_after(
-        self, feed: list[int], keys: Array, values: Array
-    ) -> tuple[list[int], Array, Array]:
-        """Return the best unit after each that is fed, and the caches."""
-        out = self._decoder.run(
-            {"units": np.array([feed], np.int64), "past_keys": keys, "past_values": values,
-             **self._heard}
-        )  # fmt: skip
+    def _best_after(self, feed: list[int], cache: Array) -> tuple[list[int], Array]:
+        """Return the best unit after each that is fed, and the cache."""
+        units = np.array([feed], np.int64)
+        out = self._decoder.run({"units": units, "past": cache, **self._heard})
         log_probs = out["log_probs"][0]
         log_probs[:, self._start[:2]] = -np.inf
-        return log_probs.argmax(axis=1).tolist(), out["keys"], out["values"]
+        return log_probs.argmax(axis=1).tolist(), out["now"]
+
+
+def decoder_memory(memory: OnnxSession, states: Array) -> Tensors:
+    """Return what the decoder takes for the encoder's states, float32 [1, n, W], by input name.
+
+    Keys and values of each layer, float32 [1, heads, n, depth].
+    """
+    return {f"memory_{name}": part for name, part in memory.run({"last": states}).items()}
 
 
 def most_units(frames: int, start_units: int) -> int:

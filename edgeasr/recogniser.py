@@ -2,37 +2,27 @@
 
 Frames go through a chunked encoder as they come; a CTC prefix beam tells when words were said, an
 attention decoder spells them. At the end the encoder sees the utterance whole once more, the
-decoder searches over that, and the CTC branch has a say in which hypothesis wins (two passes;
-Watanabe et al. 2017, Zhang et al. 2020).
+decoder searches over that, and the CTC branch may have a say in which hypothesis wins (two
+passes; Watanabe et al. 2017, Zhang et al. 2020).
 """
 
-from collections.abc import Sequence
-from typing import Any
-
 import numpy as np
-import sentencepiece
 
-from edgeasr.attention_search import Candidate, Fusion, SearchConfig, search
-from edgeasr.bpe import Bpe
-from edgeasr.bundle import Bundle
+from edgeasr.attention_search import Candidate
 from edgeasr.confidence import confidence, confidence_features
 from edgeasr.ctc import PrefixBeam, label_score
-from edgeasr.encoder import EncoderNets, EncoderStream
-from edgeasr.errors import AudioError, BundleError
+from edgeasr.encoder import EncoderStream
+from edgeasr.errors import AudioError
 from edgeasr.features import FeatureSpec, Frames
 from edgeasr.hints import Hints, HintTree
-from edgeasr.ngram import Trigrams
-from edgeasr.partials import PartialDecoder, most_units
+from edgeasr.recogniser_networks import RecogniserNetworks
 from edgeasr.session import Array
-from edgeasr.transcription import Hypothesis, Result, as_spoken, join
+from edgeasr.transcription import Hypothesis, Result, join
 from edgeasr.word_times import SpokenWord, word_confidences, word_spans
 
 __all__ = ["Hints", "Hypothesis", "Recogniser", "RecogniserStream", "Result", "SpokenWord"]
 
-_READING = ("subsample.onnx", "encoder.onnx", "ctc.onnx", "ctc.model")
-_TRIGRAMS = "trigrams.npz"
 STEP_S = 0.04  # of the CTC branch
-_SPECIALS = ("<|startoftranscript|>", "<|notimestamps|>", "<|endoftext|>")
 _CUT_AT_PAUSE_S = 18.0  # an utterance longer than this is cut at its next pause
 _CUT_ANYWAY_S = 27.0  # Whisper's positions end at 30 s
 _PAUSE_STEPS = 10
@@ -40,48 +30,8 @@ _LEAST_STEPS = 1  # CTC steps with a unit, for anything to have been said
 _TAIL_S = 0.15  # the CTC branch may still spell the wake word this long after its end
 
 
-class Recogniser:
-    """The networks and units of a bundle of kind `recogniser`; holds no stream state."""
-
-    def __init__(self, bundle: Bundle) -> None:
-        """Load the networks. Raises BundleError."""
-        self.settings: dict[str, Any] = bundle.settings
-        self.digest = "-".join(bundle.manifest.files[name][:8] for name in _READING)
-        """Changes with what the CTC branch reads; triggers are fitted to it"""
-        self.bpe = _bpe(bundle)
-        try:
-            self.pieces = sentencepiece.SentencePieceProcessor(str(bundle.path("ctc.model")))
-            start, plain, self.end = (self.bpe.ids[name] for name in _SPECIALS)
-        except (KeyError, OSError, RuntimeError) as error:
-            raise BundleError(f"{bundle.folder} has unusable tokens: {error!r}") from error
-        self.start = [start, plain]
-        self.set_hint_bonus(float(self.settings["hint_bonus"]))
-        self.fusion = self._fusion(bundle)
-        self.starts_word = np.array([unit.startswith("Ġ") for unit in self.bpe.units])
-        self.nets = EncoderNets(
-            bundle.session("subsample.onnx"),
-            bundle.session("encoder.onnx"),
-            bundle.session("ctc.onnx"),
-            chunk=int(self.settings["chunk_frames"]),
-            left=int(self.settings["left_frames"]),
-        )
-        self.memory = bundle.session("memory.onnx")
-        self.decoder = bundle.session("decoder.onnx")
-
-    def set_hint_bonus(self, bonus: float) -> None:
-        """Choose what a hint adds for its rarest units; units are in the order of their use."""
-        units = len(self.bpe.units)
-        rarity = np.log1p(np.arange(units)) / np.log(units)  # Zipf: log of the rank
-        self._hint_bonuses: list[float] = (bonus * rarity**2).tolist()
-
-    def hint_tree(self, hints: Hints) -> HintTree:
-        """Return the tree of hints over the decoder's units."""
-        return HintTree(hints, self.bpe.encode, bonuses=self._hint_bonuses)
-
-    def _fusion(self, bundle: Bundle) -> Fusion | None:
-        weight, reward = (float(value) for value in self.settings["language_model"])
-        model = Trigrams(bundle.path(_TRIGRAMS)) if weight else None
-        return None if model is None else Fusion(model=model, weight=weight, reward=reward)
+class Recogniser(RecogniserNetworks):
+    """Starts streams over a bundle's networks."""
 
     def stream(
         self, *, hints: Hints | None = None, prefix: str = "", skip_s: float = 0.0
@@ -93,38 +43,6 @@ class Recogniser:
         """
         tree = None if hints is None else self.hint_tree(hints)
         return RecogniserStream(self, tree, prefix, skip_s)
-
-    def partials(self, prefix: str) -> PartialDecoder:
-        """Return a decoder of partial results that are to follow `prefix`."""
-        start = [*self.start, *self.bpe.encode(prefix)]
-        return PartialDecoder(self.memory, self.decoder, start=start, end=self.end)
-
-    def text(self, units: Sequence[int]) -> str:
-        """Return the words of decoder units."""
-        return as_spoken(self.bpe.decode(units))
-
-    def search(self, x: Frames, tree: HintTree | None, prefix: str) -> list[Candidate]:
-        """Return hypotheses for the convolutions' output, float32 [T, W], best first."""
-        heard = self.memory.run({"last": self.nets.encode_whole(x)})
-        memory = {"memory_keys": heard["keys"], "memory_values": heard["values"]}
-
-        def step(units: Array, keys: Array, values: Array) -> tuple[Array, Array, Array]:
-            inputs = {"units": units, "past_keys": keys, "past_values": values, **memory}
-            out = self.decoder.run(inputs)
-            return out["log_probs"][:, -1], out["keys"], out["values"]
-
-        start = [*self.start, *self.bpe.encode(prefix)]
-        config = SearchConfig(
-            start=start,
-            end=self.end,
-            width=int(self.settings["beam"]),
-            most_units=most_units(len(x), len(start)),
-            banned=self.start,
-            starts_word=self.starts_word,
-            fusion=self.fusion,
-        )
-        empty = self.decoder.zeros("past_keys", beams=1, past=0)
-        return search(step, empty, empty, config, tree)
 
 
 class RecogniserStream:
@@ -226,6 +144,8 @@ class RecogniserStream:
     def _best(self, found: list[Candidate], log_probs: Array) -> Candidate:
         """Rescore with CTC, which knows how much was said and never repeats itself."""
         weight = float(self._recogniser.settings["ctc_weight"])
+        if not weight:
+            return found[0]
         scores = [
             candidate.score + weight * self._ctc_score(candidate, log_probs) for candidate in found
         ]
@@ -252,19 +172,3 @@ class RecogniserStream:
         )
         features = confidence_features(best.log_probs, log_probs, self._ctc_labels(text))
         return Result(text, confidence(features, recogniser.settings["confidence"]), words)
-
-
-def _bpe(bundle: Bundle) -> Bpe:
-    """Return the units.
-
-    What is parsed goes through one text each, so that none of it is left when the tables are
-    made: its tens of thousands of little lists would leave as many holes in the memory.
-    """
-    units, merges = _lines(bundle)
-    pairs = (line.split(" ", 1) for line in merges.split("\n"))
-    return Bpe(units.split("\n"), ((left, right) for left, right in pairs))
-
-
-def _lines(bundle: Bundle) -> tuple[str, str]:
-    content = bundle.json("tokens.json")
-    return "\n".join(content["units"]), "\n".join(" ".join(pair) for pair in content["merges"])

@@ -84,19 +84,18 @@ def decode(tree, width=3):
         (1, 2, 4): {END: 0.9},
     }  # fmt: skip
 
-    def step(units, keys, values):
-        past = [tuple(int(u) for u in row if u >= 0) for row in values[0, :, 0, :, 0]]
+    def step(units, cache):
+        past = [tuple(row) for row in cache.tolist()]
         now = [(*one, *new) for one, new in zip(past, units.tolist(), strict=True)]
         rows = np.full((len(now), 7), np.log(1e-4), np.float32)
         for row, prefix in zip(rows, now, strict=True):
             for unit, p in log_probs.get(prefix[1:], {END: 0.9}).items():
                 row[unit] = np.log(p)
-        new_values = np.concatenate([values, units.reshape(1, len(now), 1, -1, 1)], axis=3)
-        return rows, keys, new_values
+        return rows, np.array(now)
 
-    empty = np.zeros((1, 1, 1, 0, 1))
+    empty = np.zeros((1, 0), int)
     config = SearchConfig(start=[9], end=END, width=width, most_units=6, starts_word=STARTS)
-    return search(step, empty, empty, config, tree)
+    return search(step, empty, config, tree)
 
 
 @pytest.mark.parametrize("width", [1, 2, 4])

@@ -6,12 +6,14 @@ from edgeasr.partials import PartialDecoder, common_prefix, most_units, repeats
 END, START = 9, [7, 8]
 
 
+FRAMES = 6  # of a unit
+
+
 class Memory:
     """Each frame's state is the unit that is said in it."""
 
     def run(self, inputs):
-        states = inputs["last"].reshape(1, 1, 1, -1, 1)
-        return {"keys": states, "values": states}
+        return {"keys_0": inputs["last"].reshape(1, 1, -1, 1)}
 
 
 class Decoder:
@@ -21,20 +23,20 @@ class Decoder:
         self.fed = []
 
     def zeros(self, name, **dims):
-        return np.zeros((1, 1, 1, *dims.values(), 1)[-5:], np.float32).reshape(1, 1, 1, 0, 1)
+        return np.zeros((1, 1, 0, 1), np.float32)
 
     def run(self, inputs):
         (units,) = inputs["units"].tolist()
         self.fed.append(units)
-        keys = np.concatenate([inputs["past_keys"], np.reshape(units, (1, 1, 1, -1, 1))], axis=3)
-        said = inputs["memory_keys"].reshape(-1).astype(int).tolist()
-        assert keys.reshape(-1)[: len(START)].tolist() == START
-        first = keys.shape[3] - len(units) - len(START)
+        now = np.concatenate([inputs["past"], np.reshape(units, (1, 1, -1, 1))], axis=2)
+        said = inputs["memory_keys_0"].reshape(-1)[::FRAMES].astype(int).tolist()
+        assert now.reshape(-1)[: len(START)].tolist() == START
+        first = now.shape[2] - len(units) - len(START)
         log_probs = np.full((1, len(units), 10), -5.0, np.float32)
         for row in range(len(units)):
             position = first + row + 1
             log_probs[0, row, said[position] if 0 <= position < len(said) else END] = 0.0
-        return {"log_probs": log_probs, "keys": keys, "values": keys}
+        return {"log_probs": log_probs, "now": now}
 
 
 @pytest.fixture
@@ -48,7 +50,7 @@ def partial(decoder):
 
 
 def hear(partial, *units):
-    partial.hear(np.array(units, np.float32).reshape(1, -1, 1))
+    partial.hear(np.repeat(np.array(units, np.float32), FRAMES).reshape(1, -1, 1))
 
 
 def test_words_grow_with_what_is_heard(partial):
@@ -73,14 +75,18 @@ def test_what_two_runs_agree_on_stays_and_the_rest_may_change(partial):
     partial.spell()
     hear(partial, 3)
     partial.spell()
-    partial._heard["memory_keys"][0, 0, 0, :, 0] = [6, 6, 4]
+    partial._heard["memory_keys_0"][0, 0, :, 0] = np.repeat([6, 6, 4], FRAMES)
     hear(partial, 5)
     assert partial.spell() == (1, 2, 4, 5)
 
 
-def test_a_decoder_that_never_ends_is_stopped(partial):
-    hear(partial, *[1 + n // 6 for n in range(36)])
-    assert len(partial.spell()) == most_units(36, len(START)) == 14
+def test_no_more_is_spelled_than_can_be_said_in_the_time(partial):
+    partial.hear(np.repeat([1, 2, 3, 4, 5, 6], FRAMES)[None, ::2, None].astype(np.float32))
+    partial._heard["memory_keys_0"] = np.repeat([1, 2, 3, 4, 5, 6], FRAMES)[None, None, :, None]
+    assert partial.spell() == (1, 2, 3)  # half of the frames
+    hear(partial, 7)
+    assert partial.spell() == (1, 2, 3, 4)
+    assert most_units(36, len(START)) == 14
     assert most_units(10_000, 5) == 155
 
 

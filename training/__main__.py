@@ -9,6 +9,7 @@ RECIPES = (
     "recogniser",
     "recogniser_finish",
     "recogniser_lm",
+    "recogniser_reexport",
     "recogniser_synthetic",
     "recordings",
     "synthesis",

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,9 @@ from training.export import check_parity, export_onnx
 from training.models.recogniser import Recogniser
 from training.shrink import pack_embedding, store_half
 
-__all__ = ["export_bundle"]
+__all__ = ["NETWORKS", "export_bundle", "export_networks"]
 
+NETWORKS = ("subsample", "encoder", "ctc", "memory", "decoder")
 Steps = dict[str, tuple[nn.Module, dict[str, Tensor], list[str], dict[str, dict[int, str]]]]
 
 
@@ -81,10 +83,10 @@ class Memory(nn.Module):
         super().__init__()
         self.decoder = model.decoder
 
-    def forward(self, last: Tensor) -> tuple[Tensor, Tensor]:
-        """[1, T, W] -> keys, values [layers, 1, heads, T, W / heads]."""
+    def forward(self, last: Tensor) -> tuple[Tensor, ...]:
+        """[1, T, W] -> keys of each layer, then values, [1, heads, T, W / heads] each."""
         pairs = [block.cross_attn.memory(last) for block in self.decoder.layers()]
-        return torch.stack([key for key, _ in pairs]), torch.stack([value for _, value in pairs])
+        return (*(key for key, _ in pairs), *(value for _, value in pairs))
 
 
 class DecoderStep(nn.Module):
@@ -96,38 +98,59 @@ class DecoderStep(nn.Module):
         # A copy, which the export shows as a matrix of its own; both become one again on disk.
         self.out = nn.Parameter(model.decoder.token_embedding.weight.detach().T.clone())
 
-    def forward(
-        self, units: Tensor, past_keys: Tensor, past_values: Tensor,
-        memory_keys: Tensor, memory_values: Tensor,
-    ) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
-        """Units [B, n], past [layers, B, heads, p, d] -> log P [B, n, units], keys, values."""
-        past, size = past_keys.shape[3], units.shape[1]
-        at = torch.arange(size) + past
+    def forward(self, units: Tensor, past: Tensor, *memory: Tensor) -> tuple[Tensor, Tensor]:
+        """Units [B, n], past [B, 2 x layers x heads, p, d] -> log P [B, n, units], past.
+
+        `memory` is what `Memory` returns, layer by layer so that none of it is copied; the past
+        has the same order.
+        """
+        layers = self.decoder.layers()
+        size, before = units.shape[1], past.shape[2]
+        at = torch.arange(size) + before
         x = self.decoder.token_embedding(units) + self.decoder.positional_embedding[at]
-        seen = torch.arange(past + size) <= at[:, None]
+        seen = torch.arange(before + size) <= at[:, None]
         bias = torch.where(seen, 0.0, -1e4)
+        cached = past.chunk(2 * len(layers), dim=1)
         keys, values = [], []
-        for number, block in enumerate(self.decoder.layers()):
+        for number, block in enumerate(layers):
             query, key, value = block.attn.own(block.attn_ln(x))
-            key = torch.cat([past_keys[number], key], dim=2)
-            value = torch.cat([past_values[number], value], dim=2)
-            keys.append(key)
-            values.append(value)
-            x = x + block.attn.attend(query, key, value, bias)
-            heard = (memory_keys[number], memory_values[number])
+            keys.append(torch.cat([cached[number], key], dim=2))
+            values.append(torch.cat([cached[number + len(layers)], value], dim=2))
+            x = x + block.attn.attend(query, keys[-1], values[-1], bias)
+            heard = memory[number], memory[number + len(layers)]
             x = block.feed(block.listen(x, heard, torch.zeros(1)))
         logits = self.decoder.ln(x) @ self.out
-        return logits.log_softmax(-1), torch.stack(keys), torch.stack(values)
+        return logits.log_softmax(-1), torch.cat([*keys, *values], dim=1)
 
 
 def export_bundle(
     model: Recogniser, units_folder: Path, folder: Path, settings: dict[str, Any]
 ) -> dict[str, float]:
     """Write the bundle; return each network's largest difference from torch before int8."""
+    differences = export_networks(model, folder)
+    content = json.loads((units_folder / "units.json").read_text(encoding="utf-8"))
+    tokens = {"units": content["units"], "merges": content["merges"]}
+    (folder / "tokens.json").write_text(json.dumps(tokens, ensure_ascii=False), encoding="utf-8")
+    copied = ["ctc.model", "trigrams.npz"]
+    for name in copied:
+        shutil.copy(units_folder / name, folder / name)
+    files = [*(f"{name}.onnx" for name in differences), "tokens.json", *copied]
+    seal_bundle(folder, kind="recogniser", files=files, settings=settings,
+                features=FeatureSpec().digest())  # fmt: skip
+    return differences
+
+
+def export_networks(
+    model: Recogniser, folder: Path, names: Iterable[str] = NETWORKS
+) -> dict[str, float]:
+    """Write networks as NAME.onnx; return each one's largest difference from torch before int8."""
     folder.mkdir(parents=True, exist_ok=True)
     metadata = {"features": FeatureSpec().digest()}
     differences: dict[str, float] = {}
-    for name, (module, example, outputs, dynamic) in _steps(model).items():
+    for name, step in _steps(model).items():
+        if name not in names:
+            continue
+        module, example, outputs, dynamic = step
         path = folder / f"{name}.onnx"
         export_onnx(module, example, path, outputs=outputs, dynamic=dynamic, metadata=metadata)
         differences[name] = check_parity(module, example, path, atol=2e-3)
@@ -138,15 +161,6 @@ def export_bundle(
         if name in ("subsample", "ctc"):
             store_int8(path)
         store_half(path)
-    content = json.loads((units_folder / "units.json").read_text(encoding="utf-8"))
-    tokens = {"units": content["units"], "merges": content["merges"]}
-    (folder / "tokens.json").write_text(json.dumps(tokens, ensure_ascii=False), encoding="utf-8")
-    copied = ["ctc.model", "trigrams.npz"]
-    for name in copied:
-        shutil.copy(units_folder / name, folder / name)
-    files = [*(f"{name}.onnx" for name in differences), "tokens.json", *copied]
-    seal_bundle(folder, kind="recogniser", files=files, settings=settings,
-                features=FeatureSpec().digest())  # fmt: skip
     return differences
 
 
@@ -162,9 +176,11 @@ def _steps(model: Recogniser) -> Steps:
     dims = model.dims
     depth = dims.width // dims.heads
     past = torch.randn(dims.layers, 1, dims.heads, 7, depth) * 0.1
-    beams = torch.randn(dims.layers, 2, dims.heads, 3, depth) * 0.1
+    beams = torch.randn(2, 2 * dims.layers * dims.heads, 3, depth) * 0.1
     wide = torch.randn(1, 8, dims.width)
     cache = {3: "past"}
+    memory = [f"{kind}_{n}" for kind in ("keys", "values") for n in range(dims.layers)]
+    heard = {f"memory_{name}": torch.randn(1, dims.heads, 7, depth) * 0.1 for name in memory}
     return {
         "subsample": (
             Subsample(model),
@@ -185,17 +201,15 @@ def _steps(model: Recogniser) -> Steps:
             {"last": {1: "frames"}, "middle": {1: "frames"}, "log_probs": {1: "steps"}},
         ),
         "memory": (
-            Memory(model), {"last": wide}, ["keys", "values"],
-            {"last": {1: "frames"}, "keys": {3: "frames"}, "values": {3: "frames"}},
+            Memory(model), {"last": wide}, memory,
+            {"last": {1: "frames"}, **{name: {2: "frames"} for name in memory}},
         ),
         "decoder": (
             DecoderStep(model),
-            {"units": torch.tensor([[1, 2], [3, 4]]), "past_keys": beams, "past_values": beams,
-             "memory_keys": past, "memory_values": past},
-            ["log_probs", "keys", "values"],
-            {"units": {0: "beams", 1: "size"}, "past_keys": {1: "beams", 3: "past"},
-             "past_values": {1: "beams", 3: "past"}, "memory_keys": {3: "frames"},
-             "memory_values": {3: "frames"}, "log_probs": {0: "beams", 1: "size"},
-             "keys": {1: "beams", 3: "all"}, "values": {1: "beams", 3: "all"}},
+            {"units": torch.tensor([[1, 2], [3, 4]]), "past": beams, **heard},
+            ["log_probs", "now"],
+            {"units": {0: "beams", 1: "size"}, "past": {0: "beams", 2: "past"},
+             **{name: {2: "frames"} for name in heard},
+             "log_probs": {0: "beams", 1: "size"}, "now": {0: "beams", 2: "all"}},
         ),
     }  # fmt: skip

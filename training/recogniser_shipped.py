@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 from torch import Tensor
 
-__all__ = ["read_shipped"]
+from training.four_bits import widen_four_bits
+
+__all__ = ["read_embedding", "read_shipped"]
 
 Arrays = dict[str, NDArray[np.float32]]
 
@@ -54,6 +56,14 @@ def read_shipped(folder: Path) -> dict[str, Tensor]:
         _full_name(name): torch.from_numpy(np.array(value, np.float32))
         for name, value in found.items()
     }
+
+
+def read_embedding(folder: Path) -> Tensor:
+    """Return the decoder's embedding as it is multiplied, float32 [units, width]."""
+    graph = onnx.load(str(folder / "decoder.onnx")).graph
+    arrays = {t.name: numpy_helper.to_array(t) for t in graph.initializer}
+    scales = arrays["units_scales_half"].astype(np.float32)
+    return torch.from_numpy(widen_four_bits(arrays["units_codes"], scales))
 
 
 def _full_name(name: str) -> str:
