@@ -149,13 +149,22 @@ def test_the_tested_verb_stands_as_far_from_its_subject_as_told():
 
 
 def test_the_study_runs_and_tells_its_command_seed_and_time(tmp_path):
-    assert main(["--quick", "--out", str(tmp_path)]) == 0
+    arguments = ["--quick", "--out", str(tmp_path), "--runs", str(tmp_path / "runs")]
+    assert main(arguments) == 0
     page = (tmp_path / "cells.md").read_text()
+    assert "not trained yet" not in page
     assert "--quick" in page
     assert "seed 1" in page
     assert page.count("\n| ") == 12  # five cells one way and both ways, two lines of head
     for plot in ("agreement", "gradients", "clipping"):
         assert (tmp_path / f"cells-{plot}.png").stat().st_size > 5_000
+    (weights,) = tmp_path.glob("runs/*/lstm-agreement-False/last.pt")
+    trained = weights.stat().st_mtime_ns
+    assert main(arguments) == 0
+    assert weights.stat().st_mtime_ns == trained  # a second run trains nothing again
+    known = [line.split(" | ")[2:] for line in page.splitlines() if line.startswith("| ")]
+    again = (tmp_path / "cells.md").read_text()
+    assert known == [line.split(" | ")[2:] for line in again.splitlines() if line.startswith("| ")]
 
 
 @pytest.mark.parametrize(("study", "rows"), [(asr, 10), (wake, 5)])

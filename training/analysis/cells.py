@@ -1,6 +1,7 @@
 """What each recurrent cell buys, at equal parameters: accuracy, speed, gradients, clipping."""
 
 import argparse
+import itertools
 import math
 import sys
 import tempfile
@@ -23,42 +24,53 @@ _CLIPS = (1.0, 1e9)
 
 
 def main(argv: list[str]) -> int:
-    """Train every cell on every task; write `cells.md` and three plots."""
+    """Train every cell on every task; write `cells.md` and three plots, anew after each training.
+
+    What lies in the runs' folder with the same settings is not trained again.
+    """
     options = _options(argv)
     torch.set_num_threads(1)
-    began = time.process_time()
-    tasks = _tasks(options)
-    rows: list[dict[str, Any]] = []
-    with tempfile.TemporaryDirectory() as scratch:
-        for both in (False, True):
-            for cell in CELLS:
-                row: dict[str, Any] = {"cell": f"{cell} both ways" if both else cell}
-                for name, task in tasks.items():
-                    if name == "letters" and both:
-                        continue  # the next letter must not be seen
-                    row.update(_train_one(cell, name, task, options, Path(scratch), both=both))
-                row["us a step"] = round(_speed_us(cell, options.parameters, both=both))
-                rows.append(row)
-        pairs = _pairs(options, Path(scratch))
-        curves = _clipping(options, Path(scratch))
     options.out.mkdir(parents=True, exist_ok=True)
-    draw_agreement(options.out / "cells-agreement.png", rows)
+    options.runs.mkdir(parents=True, exist_ok=True)
+    rows: dict[tuple[bool, str], dict[str, Any]] = {
+        (both, cell): {
+            "cell": f"{cell} both ways" if both else cell,
+            "us a step": round(_speed_us(cell, options.parameters, both=both)),
+        }
+        for both, cell in itertools.product((False, True), CELLS)
+    }
     norms = {cell: _gradient_norms(cell, options, 10 if options.quick else 60) for cell in CELLS}
     draw_gradients(options.out / "cells-gradients.png", norms)
-    draw_clipping(options.out / "cells-clipping.png", curves)
-    notes = (
-        f"`python -m training.analysis cells {_shown(argv)}`, seed {options.seed}, "
-        f"{time.process_time() - began:.0f} s of processor time, {options.steps} steps a task "
-        f"({options.agreement_steps} for agreement), about {options.parameters} parameters a "
-        "layer. Columns of numbers: agreement across so many words with three more subjects, their "
-        "verbs and bare nouns between, percent of 400 last verbs each; 50 is chance, 69 what the "
-        "majority of the four subjects gives; no training sentence was longer than 60. Names: "
-        "percent of words right in unseen pairs. Trigger: six real wake words, percent of clips of "
-        "unseen speakers. Letters: bits a letter on held-out commands. A step is one input of a "
-        "batch of one, forward, in this eager Python form."
-    )
-    _write(options.out / "cells.md", notes, rows, pairs)
+    draw_clipping(options.out / "cells-clipping.png", _clipping(options))
+    for name, task in _tasks(options).items():
+        for (both, cell), row in rows.items():
+            if name == "letters" and both:
+                continue  # the next letter must not be seen
+            row.update(_train_one(cell, name, task, options, both=both))
+            _write(options, argv, list(rows.values()))
     return 0
+
+
+def _notes(options: argparse.Namespace, argv: list[str]) -> str:
+    return (
+        f"`python -m training.analysis cells {_shown(argv)}`, seed {options.seed}, "
+        f"{_spent(options.runs):.0f} s of processor time, {options.steps} steps a task "
+        f"({options.agreement_steps} for agreement), about {options.parameters} parameters a "
+        "layer. A step is one input of a batch of one, forward, in this eager Python form. Names: "
+        "percent of words right in unseen pairs. Trigger: six real wake words, percent of clips of "
+        "unseen speakers. Letters: bits a letter on held-out commands. Columns of numbers: "
+        "agreement across so many words with three more subjects, their verbs and bare nouns "
+        "between, percent of 400 last verbs each; 50 is chance, 69 what the majority of the four "
+        "subjects gives; no training sentence was longer than 60."
+    )
+
+
+def _spent(runs: Path, more_s: float = 0.0) -> float:
+    """Return the processor seconds of all trainings in a folder, after adding some."""
+    path = runs / "spent-s.txt"
+    total = more_s + (float(path.read_text("utf-8")) if path.is_file() else 0.0)
+    path.write_text(f"{total:.1f}", "utf-8")
+    return total
 
 
 def _shown(argv: list[str]) -> str:
@@ -70,6 +82,7 @@ def _options(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m training.analysis cells", description=__doc__)
     parser.add_argument("--data", type=Path, help="folder with wake/ and text/; without, two tasks")
     parser.add_argument("--out", type=Path, default=Path("docs/analysis"))
+    parser.add_argument("--runs", type=Path, default=Path("runs/analysis"))
     parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--agreement-steps", type=int, default=1_500)
     parser.add_argument("--parameters", type=int, default=4_000)
@@ -80,15 +93,19 @@ def _options(argv: list[str]) -> argparse.Namespace:
     if options.quick:
         options.steps = options.agreement_steps = 8
         options.parameters, options.clips = 600, 60
+    options.runs /= (
+        f"cells-{options.steps}-{options.agreement_steps}-{options.parameters}-{options.clips}-"
+        f"{options.seed}"
+    )
     return options
 
 
 def _tasks(options: argparse.Namespace) -> dict[str, Any]:
-    tasks: dict[str, Any] = {"agreement": Agreement(), "names": Names()}
+    tasks: dict[str, Any] = {"names": Names()}
     if options.data is not None:
         tasks["trigger"] = Triggers(options.data, clips=options.clips)
         tasks["letters"] = Letters(options.data)
-    return tasks
+    return {**tasks, "agreement": Agreement()}
 
 
 def _net(cell: str, task: Any, options: argparse.Namespace, *, both: bool) -> CellNet:  # noqa: ANN401
@@ -104,17 +121,18 @@ def _train_one(
     name: str,
     task: Any,  # noqa: ANN401
     options: argparse.Namespace,
-    scratch: Path,
     *,
     both: bool,
 ) -> dict[str, str]:
+    began = time.process_time()
     run = CellTask(task, _net(cell, task, options, both=both), seed=options.seed)
     steps = options.agreement_steps if name == "agreement" else options.steps
     config = LoopConfig(
-        run=scratch / f"{cell}-{name}-{both}", steps=steps, warmup_steps=20,
+        run=options.runs / f"{cell}-{name}-{both}", steps=steps, warmup_steps=20,
         evaluate_every=steps, seed=options.seed,
     )  # fmt: skip
     dev = load_weights(train(run, config))["dev"]
+    _spent(options.runs, time.process_time() - began)
     if name == "letters":
         return {"letters": f"{dev['letters bits']:.2f}"}
     shown = {key: f"{value:.0f}" for key, value in dev.items() if not key.endswith("bits")}
@@ -122,14 +140,16 @@ def _train_one(
     return shown if name == "agreement" else {name: next(iter(shown.values()))}
 
 
-def _pairs(options: argparse.Namespace, scratch: Path) -> list[str]:
+def _pairs(options: argparse.Namespace) -> list[str]:
     """Return what the trained GRUs make of a first word that only later words explain."""
     task, lines = Names(), []
+    if not (options.runs / "gru-names-True" / "best.pt").is_file():
+        return ["- not trained yet"]
     for text in ("teddy roosevelt was a great president", "teddy bears are on sale"):
         chances = []
         for both in (False, True):
             net = _net("gru", task, options, both=both)
-            weights = load_weights(scratch / f"gru-names-{both}" / "best.pt")["model"]
+            weights = load_weights(options.runs / f"gru-names-{both}" / "best.pt")["model"]
             net.load_state_dict(weights)
             with torch.inference_mode():
                 chances.append(float(net.eval()(task.encode(text)[None]).softmax(2)[0, 0, 1]))
@@ -161,7 +181,7 @@ def _gradient_norms(cell: str, options: argparse.Namespace, length: int) -> list
     return [float(norm) for norm in inputs.grad.norm(dim=2).mean(dim=0).flip(0)]
 
 
-def _clipping(options: argparse.Namespace, scratch: Path) -> dict[str, list[tuple[float, float]]]:
+def _clipping(options: argparse.Namespace) -> dict[str, list[tuple[float, float]]]:
     """Train a simple RNN with large recurrent weights, with clipping and without."""
     curves: dict[str, list[tuple[float, float]]] = {}
     task = Agreement()
@@ -169,16 +189,16 @@ def _clipping(options: argparse.Namespace, scratch: Path) -> dict[str, list[tupl
     for clip in _CLIPS:
         net = _net("rnn", task, options, both=False)
         nn.init.orthogonal_(net.layer.weight_hh, gain=1.6)  # type: ignore[arg-type]
-        run = CellTask(task, net, seed=options.seed)
-        recorded = _Recorded(run)
-        config = LoopConfig(
-            run=scratch / f"clip-{clip}", steps=steps, warmup_steps=1, clip_norm=clip,
-            evaluate_every=steps, seed=options.seed,
-        )  # fmt: skip
-        try:
-            train(recorded, config)
-        except FloatingPointError as error:
-            sys.stderr.write(f"{error}\n")
+        recorded = _Recorded(CellTask(task, net, seed=options.seed))
+        with tempfile.TemporaryDirectory() as scratch:
+            config = LoopConfig(
+                run=Path(scratch), steps=steps, warmup_steps=1, clip_norm=clip,
+                evaluate_every=steps, seed=options.seed,
+            )  # fmt: skip
+            try:
+                train(recorded, config)
+            except FloatingPointError as error:
+                sys.stderr.write(f"{error}\n")
         curves["clipped to 1" if clip == 1.0 else "not clipped"] = recorded.seen
     return curves
 
@@ -204,17 +224,21 @@ class _Recorded(CellTask):
         return loss, figures
 
 
-def _write(path: Path, notes: str, rows: list[dict[str, Any]], pairs: list[str]) -> None:
-    names = list(rows[0])
+def _write(options: argparse.Namespace, argv: list[str], rows: list[dict[str, Any]]) -> None:
+    """Write the page and the plot of agreement with what is known by now."""
+    draw_agreement(options.out / "cells-agreement.png", rows)
+    names = list(dict.fromkeys(name for row in rows for name in row))
     lines = [" | ".join(names), " | ".join("---" for _ in names)]
     lines += [" | ".join(str(row.get(name, "-")) for name in names) for row in rows]
-    plots = (
-        "![agreement](cells-agreement.png)\n\n![gradients](cells-gradients.png)\n\n![clipping](cells-clipping.png)\n\n"
+    plots = "\n\n".join(
+        f"![{name}](cells-{name}.png)" for name in ("agreement", "gradients", "clipping")
+    )
+    about = (
         "The optimiser is AdamW, whose step hardly depends on the gradient's scale: compare both "
-        "curves before concluding that clipping helped.\n"
+        "curves before concluding that clipping helped."
     )
     table = "".join(f"| {line} |\n" for line in lines)
-    told = "When a later word decides (GRU):\n\n" + "\n".join(pairs)
-    page = f"# Recurrent cells compared\n\n{notes}\n\n{table}\n{told}\n\n{plots}"
-    path.write_text(page, "utf-8")
-    print(table)
+    told = "When a later word decides (GRU):\n\n" + "\n".join(_pairs(options))
+    parts = ("# Recurrent cells compared", _notes(options, argv), table, told, plots, about)
+    page = "\n\n".join(part.strip() for part in parts) + "\n"
+    (options.out / "cells.md").write_text(page, "utf-8")

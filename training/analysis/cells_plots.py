@@ -19,6 +19,8 @@ def draw_agreement(path: Path, rows: list[dict[str, Any]]) -> None:
     figure = Figure(figsize=(9, 3.8), layout="constrained")
     panels = figure.subplots(1, 2, sharey=True)
     for place, row in enumerate(rows):
+        if str(DISTANCES[0]) not in row:
+            continue  # not trained yet
         axes = panels[place // len(CELLS)]
         right = [float(row[str(distance)]) for distance in DISTANCES]
         axes.plot(DISTANCES, right, marker="o", label=row["cell"])
@@ -28,7 +30,8 @@ def draw_agreement(path: Path, rows: list[dict[str, Any]]) -> None:
         axes.set_xticks(DISTANCES, [str(distance) for distance in DISTANCES])
         axes.minorticks_off()
         axes.set(xlabel="words between subject and verb", title=title)
-        axes.legend()
+        if axes.get_lines()[:-1]:
+            axes.legend()
     panels[0].set_ylabel("right, % (dotted: majority of subjects)")
     figure.savefig(path, dpi=110)
 
