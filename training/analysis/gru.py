@@ -85,7 +85,7 @@ def _said(store: ClipStore, run: Path, count: int) -> str:
     clean, other = dev_sample(store)
     clips: Sequence[Clip] = [*clean[:count], *other[:count]]
     model, units = from_nothing(run.parent / "gru-units", [], seed=1)
-    model.load_state_dict(load_weights(run / "best.pt")["model"])
+    model.load_state_dict(load_weights(run / "last.pt")["average"])
     batches = DevSet(store, list(clips), [], units, chunk=None).batches["clean"]
     model.eval()
     with torch.inference_mode():
