@@ -55,7 +55,9 @@ check_system() {
 make_environment() {
     python3 -m venv "$1"
     "$1/bin/python" -m pip install --quiet --disable-pip-version-check --no-cache-dir \
-        --only-binary=:all: "$2"
+        --only-binary=:all: "$2" || return
+    # A version keeps its units, so that going back to it brings them back too.
+    cp -r "$here/systemd" "$1/systemd"
 }
 
 make_settings() {
@@ -96,16 +98,19 @@ PYTHON
 use() {
     ln -sfn "$1" "$prefix/venv.new"
     mv -T "$prefix/venv.new" "$prefix/venv"
+    ln -sfn "$prefix/venv/bin/edgeasr" /usr/local/bin/edgeasr
+    install -d -m 755 /etc/systemd/system /etc/systemd/user
+    if [ -d "$1/systemd" ]; then
+        install -m 644 "$1/systemd/edgeasr.service" /etc/systemd/system/
+        install -m 644 "$1/systemd/user/edgeasr.service" /etc/systemd/user/
+    fi
 }
 
-install_units() {
-    install -d -m 755 "$documents" /etc/systemd/system /etc/systemd/user
+install_documents() {
+    install -d -m 755 "$documents"
     for page in README.md docs/MQTT.md; do
         [ ! -f "$here/$page" ] || install -m 644 "$here/$page" "$documents/"
     done
-    install -m 644 "$here/systemd/edgeasr.service" /etc/systemd/system/
-    install -m 644 "$here/systemd/user/edgeasr.service" /etc/systemd/user/
-    ln -sfn "$prefix/venv/bin/edgeasr" /usr/local/bin/edgeasr
 }
 
 # Waiting for the microphone counts as started; ending at once does not.
@@ -144,10 +149,11 @@ main() {
         fail "the new version fails its check${old:+; the old one stays in use}"
     fi
     use "$new"
-    install_units
+    install_documents
     if ! start; then
         [ -n "$old" ] || fail "the service does not start; see: journalctl -u edgeasr"
         use "$old"
+        systemctl daemon-reload
         systemctl restart --no-block edgeasr.service
         rm -rf "$new"
         fail "the new version does not start; went back to the old one"

@@ -1,16 +1,18 @@
 """The daemon as a process: signals, systemd's notices, raw sound from pipes, sudden death."""
 
+import contextlib
 import os
 import random
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
-from mqtt_help import Mosquitto, Subscriber, commands_pcm, eventually
+from mqtt_help import Mosquitto, Subscriber, commands_pcm, eventually, report
 
 HERE = Path(__file__).parent
 ROOT = "edgeasr/den"
@@ -161,14 +163,26 @@ def die_at_random(folder, *, times):
         logged += [line.split("session=")[1].split()[0].strip("'")
                    for line in log.splitlines() if ":transcript session=" in line]  # fmt: skip
         daemon.fifo.unlink()
-    last = Process(folder, broker.port).start()
+    waiting = waits(folder)
+    last, began_s = Process(folder, broker.port).start(), time.monotonic()
     assert eventually(
         lambda: set(logged) <= {body["session"] for body in reader.json(f"{ROOT}/transcript")},
         within_s=300,
     )
+    assert eventually(lambda: waits(folder) == 0, within_s=300)
     last.end()
     received = list(dict.fromkeys(body["session"] for body in reader.json(f"{ROOT}/transcript")))
+    took_s = time.monotonic() - began_s
+    report(f"{times} lives, {len(logged)} transcripts logged, {len(received)} received; "
+           f"{waiting} results left for the last life, sent after {took_s:.1f} s")  # fmt: skip
     assert [session for session in received if session in logged] == logged
     assert logged
     reader.close()
     broker.kill()
+
+
+def waits(folder):
+    """Return how many results are in the outbox; the file is sound."""
+    with contextlib.closing(sqlite3.connect(folder / "state" / "outbox.sqlite")) as database:
+        assert database.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+        return database.execute("SELECT count(*) FROM outbox").fetchone()[0]

@@ -1,6 +1,7 @@
-"""500 utterances while the broker is restarted 50 times."""
+"""500 utterances while the broker is restarted 50 times, and what waits when it was long away."""
 
 import random
+import threading
 import time
 
 import pytest
@@ -14,6 +15,11 @@ from mqtt_help import (
     script_runtime,
 )
 from test_runtime import ROOT, Running
+
+from edgeasr.config import MqttConfig
+from edgeasr.mqtt import LinkHandlers, MqttLink
+from edgeasr.mqtt_topics import Topics
+from edgeasr.outbox import Outbox
 
 pytestmark = pytest.mark.soak
 
@@ -60,5 +66,32 @@ def test_every_transcript_arrives_in_order(tmp_path, monkeypatch, sudden):
     assert numbers == sorted(numbers)
     if not sudden:
         assert numbers == list(range(1, 501))
+    other.close()
+    broker.kill()
+
+
+def test_a_long_queue_drains_in_order(tmp_path):
+    """What a night without a broker left; no write to the disk for each may set the pace."""
+    broker = Mosquitto(tmp_path, "allow_anonymous true", "max_queued_messages 0")
+    other = Subscriber(broker.port, f"{ROOT}/transcript")
+    outbox = Outbox(tmp_path / "outbox.sqlite", limit=10_000, expiry_s=3600)
+    for number in range(5000):
+        outbox.add(f"{ROOT}/transcript", {"number": number})
+    handlers = LinkHandlers(on_message=print, announce=list)
+    config = MqttConfig(host="127.0.0.1", port=broker.port)
+    link = MqttLink(
+        config, Topics("edgeasr", "den"), password=None, outbox=outbox, handlers=handlers
+    )
+    thread, began_s = threading.Thread(target=link.run), time.monotonic()
+    cpu_s = time.process_time()
+    thread.start()
+    assert eventually(lambda: len(outbox) == 0, within_s=300)
+    took_s, cpu_s = time.monotonic() - began_s, time.process_time() - cpu_s
+    assert eventually(lambda: len(other.messages) >= 5000)
+    link.stop()
+    thread.join(60)
+    report(f"5,000 results in {took_s:.1f} s, {cpu_s:.1f} s of processor time")
+    numbers = [body["number"] for body in other.json(f"{ROOT}/transcript")]
+    assert numbers == list(range(5000))
     other.close()
     broker.kill()
