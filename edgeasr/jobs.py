@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from io import BytesIO
 
 import numpy as np
@@ -112,7 +113,7 @@ def recording_job(
     transcript = _transcript(result, session=session, at_s=at_s)
     yield [transcript]
     for target in settings.targets:
-        yield [translate(transcript.text, target)]
+        yield [replace(translate(transcript.text, target), at_s=at_s)]
 
 
 def _transcript(result: Result, *, session: str, at_s: float) -> Transcript:
