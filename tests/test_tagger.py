@@ -200,3 +200,46 @@ def test_variants_keep_the_kinds_and_spell_figures():
         assert [span.name for span in spans(variant.labels)] == ["track", "n"]
         assert variant.labels[-3:] == ("B-n", "I-n", "O")
     assert Augmenter([one], swap=0.0, spell=0.0).vary(one, random) == one
+
+
+@pytest.mark.train
+def test_the_study_of_directions_trains_both_and_finds_deciding_pairs(tmp_path, monkeypatch):
+    pytest.importorskip("torch")
+    from training.analysis import directions  # noqa: PLC0415
+    from training.tagger_data import Corpus, Sentence  # noqa: PLC0415
+
+    kinds = {"snips": ("Rate", "thing"), "home": ("play", "person")}
+    train, dev = [], {}
+    for scheme, (intent, kind) in kinds.items():
+        whole = Sentence(("the", "wall", "rocks"), scheme, intent, (f"B-{kind}", f"I-{kind}", "O"))
+        bare = Sentence(("the", "game", "rocks"), scheme, intent, ("O", "O", "O"))
+        dev[scheme] = [whole, bare, Sentence(("rocks",), scheme, intent, ("O",))]
+        train += dev[scheme] * 3
+    pairs = directions.deciding_pairs([*dev["snips"], *dev["home"]])
+    assert list(pairs) == [("snips", ("the",)), ("home", ("the",))]
+    assert [len(group) for group in pairs.values()] == [1, 1]
+    dev = {"snips": dev["snips"], "massive": dev["home"], "nlu": dev["home"]}
+    monkeypatch.setattr(directions, "load_corpus", lambda _root: Corpus(train, dev, {}))
+    assert directions.main(["--data", "unused", "--out", str(tmp_path), "--quick"]) == 0
+    table = (tmp_path / "directions.md").read_text().splitlines()[-2:]
+    assert [row.split("|")[1].strip() for row in table] == ["both ways", "one way"]
+    sizes = [int(row.split("|")[4]) for row in table]
+    assert abs(sizes[0] - sizes[1]) < 0.1 * sizes[0]
+
+
+def test_further_values_are_read_and_drawn(tmp_path):
+    pytest.importorskip("torch")
+    from training.tagger_augment import Augmenter, read_values  # noqa: PLC0415
+    from training.tagger_data import Sentence  # noqa: PLC0415
+    from training.tagger_places import spoken_names  # noqa: PLC0415
+
+    assert spoken_names(["São Paulo", "Saint-Denis", "St. Ives", "6th of October", "東京"]) == [
+        "saint denis", "sao paulo", "st ives",
+    ]  # fmt: skip
+    (tmp_path / "values.tsv").write_text("snips\tcity\tsao paulo\nhome\tcity\toslo\n")
+    rain = Sentence(("rain", "in", "bonn"), "snips", "Weather", ("O", "O", "B-city"))
+    augmenter = Augmenter([rain], swap=1.0, further=read_values(tmp_path / "values.tsv"))
+    random = np.random.default_rng(1)
+    drawn = {(one.words[2:], one.labels[2:]) for one in (augmenter.vary(rain, random)
+             for _ in range(40))}  # fmt: skip
+    assert drawn == {(("bonn",), ("B-city",)), (("sao", "paulo"), ("B-city", "I-city"))}

@@ -19,7 +19,7 @@ from edgeasr.tagger import encoder_of, read_schemes
 from training.loop import LoopConfig, load_weights, train
 from training.models.crf import path_loss
 from training.models.tagger import TaggerNet, TaggerSize
-from training.tagger_augment import Augmenter
+from training.tagger_augment import Augmenter, read_values
 from training.tagger_batches import IGNORED, Batch, Epochs
 from training.tagger_data import Corpus, Sentence, load_corpus, tables_of
 from training.tagger_score import moves_of, score_sentences
@@ -93,13 +93,16 @@ class TaggerTask:
     def evaluate(self) -> dict[str, float]:
         """Return F1 and intent accuracy on the dev sets."""
         figures: dict[str, float] = {}
+        moves = moves_of(self.model, self.schemes)
         for name, sentences in self._dev.items():
-            for figure, value in self._score(sentences).items():
+            scores = self.scores(sentences).__getitem__
+            for figure, value in score_sentences(sentences, scores, self.schemes, moves).items():
                 figures[f"{name}_{figure}"] = round(value, 2)
         figures["score"] = -figures["snips_f1"] - figures["massive_f1"] / 2
         return figures
 
-    def _score(self, sentences: Sequence[Sentence]) -> dict[str, float]:
+    def scores(self, sentences: Sequence[Sentence]) -> dict[Sequence[str], tuple[Any, Any]]:
+        """Return the logits by words: float32 [intents] and [n, labels]."""
         by_length = defaultdict(list)
         for words in {one.words for one in sentences}:
             by_length[len(words)].append(words)
@@ -108,8 +111,7 @@ class TaggerTask:
             inputs = zip(*(self._encoder.encode(words) for words in group), strict=True)
             outputs = self.model(*(torch.from_numpy(np.stack(part)) for part in inputs))
             found |= zip(group, zip(*(part.numpy() for part in outputs), strict=True), strict=True)
-        moves = moves_of(self.model, self.schemes)
-        return score_sentences(sentences, found.__getitem__, self.schemes, moves)
+        return found
 
 
 def size_of(tables: dict[str, Any], **sizes: Any) -> TaggerSize:  # noqa: ANN401
@@ -134,9 +136,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     if given.vectors is not None:
         vectors = torch.from_numpy(add_vectors(tables, given.vectors, most=given.most_words))
         sizes |= {"vectors": vectors.shape[0], "vector_width": 2 * vectors.shape[1]}
+    further = None if given.values is None else read_values(given.values)
     task = TaggerTask(
         corpus, tables, seed=given.seed, rate=given.rate, share=given.share,
-        augmenter=Augmenter(corpus.train), **sizes,
+        augmenter=Augmenter(corpus.train, further=further), **sizes,
     )  # fmt: skip
     if vectors is not None:
         task.model.vectors.copy_(vectors)
@@ -160,6 +163,7 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--run", type=Path, default=Path("runs/tagger"))
     parser.add_argument("--vectors", type=Path, help="word vectors as text, e.g. glove.6B.50d.txt")
     parser.add_argument("--most-words", type=int, default=100_000, help="that come from there")
+    parser.add_argument("--values", type=Path, help="further slot values, see tagger_places.py")
     parser.add_argument("--start", type=Path, help="run whose best weights are the first ones")
     parser.add_argument("--share", type=float, default=1.0, help="an epoch, of all but SNIPS")
     parser.add_argument("--rate", type=float, default=2e-3)

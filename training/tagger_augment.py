@@ -5,26 +5,35 @@ Swapping values of one kind teaches where a title ends whatever its words are; r
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from edgeasr.bio import spans
 from training.tagger_data import Sentence
 from training.translator_forms import number_words
 
-__all__ = ["Augmenter"]
+__all__ = ["Augmenter", "Values", "read_values"]
+
+Values = Mapping[tuple[str, str], Sequence[tuple[str, ...]]]
+"""Words by scheme and kind of slot"""
 
 _SPELLED = {str(value): tuple(number_words(value).split()) for value in range(100)}
 
 
 class Augmenter:
-    """Draws variants; values come from the training sentences of the same scheme."""
+    """Draws variants; values come from the training sentences of the same scheme, or further ones.
+
+    Of kinds with further values, every second value drawn is one of these.
+    """
 
     def __init__(
-        self, sentences: Sequence[Sentence], *, swap: float = 0.4, spell: float = 0.3
-    ) -> None:
+        self, sentences: Sequence[Sentence], *, swap: float = 0.4, spell: float = 0.3,
+        further: Values | None = None,
+    ) -> None:  # fmt: skip
         """Vary a share `swap` of the sentences, half their slots each; spell a share `spell`."""
         self._swap, self._spell = swap, spell
+        self._further = further or {}
         self._values: dict[tuple[str, str], list[tuple[str, ...]]] = defaultdict(list)
         for one in sentences:
             for span in spans(one.labels or ()):
@@ -46,7 +55,10 @@ class Augmenter:
             labels += sentence.labels[position : span.start]
             value = sentence.words[span.start : span.end]
             if random.random() < 0.5:
-                others = self._values[sentence.scheme, span.name]
+                kind = sentence.scheme, span.name
+                others: Sequence[tuple[str, ...]] = self._values[kind]
+                if kind in self._further and random.random() < 0.5:
+                    others = self._further[kind]
                 value = others[random.integers(len(others))]
             words += value
             labels += [f"B-{span.name}", *[f"I-{span.name}"] * (len(value) - 1)]
@@ -54,6 +66,15 @@ class Augmenter:
         words += sentence.words[position:]
         labels += sentence.labels[position:]
         return Sentence(tuple(words), sentence.scheme, sentence.intent, tuple(labels))
+
+
+def read_values(path: Path) -> Values:
+    """Return the values in a file of lines scheme, kind and value, parted by tabs."""
+    found: dict[tuple[str, str], list[tuple[str, ...]]] = defaultdict(list)
+    for line in path.read_text("utf-8").splitlines():
+        scheme, kind, value = line.split("\t")
+        found[scheme, kind].append(tuple(value.split()))
+    return dict(found)
 
 
 def _spelled(sentence: Sentence) -> Sentence:
