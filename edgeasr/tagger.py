@@ -181,7 +181,7 @@ def encoder_of(tables: Mapping[str, Any]) -> Encoder:
     """Return the encoder of a bundle's tables."""
     return Encoder(
         tables["words"], tables["letters"], word_letters=tables["word_letters"],
-        further_words=tables.get("further_words", ()),
+        further_words=tables.get("further_words", "").split(),
     )  # fmt: skip
 
 

@@ -5,7 +5,6 @@ Large matrices are stored as int8; what is stored is what is scored.
 
 import argparse
 import json
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ from training.loop import load_weights
 from training.models.tagger import TaggerNet, TaggerSize
 from training.shrink import gather_then_widen
 from training.tagger_data import Corpus, load_corpus
-from training.tagger_score import moves_of, score_sentences
+from training.tagger_score import moves_of, print_scores
 
 __all__ = ["export", "load_net", "main"]
 
@@ -116,15 +115,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     _seal(given.out, min_confidence=threshold)
     print(f"threshold {threshold}: dev commands {right:.1f} % right, {wrong:.1f} % wrong, "
           f"{other:.1f} % of other text")  # fmt: skip
-    parts = {"dev": corpus.dev, **({"test": corpus.test} if given.test else {})}
-    schemes = {scheme.name: scheme for scheme in tagger.schemes}
-    for part, sets in parts.items():
-        for name, sentences in sets.items():
-            began = time.process_time()
-            figures = score_sentences(sentences, tagger.scores, schemes, tagger.moves)
-            per = (time.process_time() - began) / len(sentences) * 1e3
-            shown = "  ".join(f"{key} {value:.2f}" for key, value in figures.items())
-            print(f"{part} {name} ({len(sentences)}): {shown}  {per:.2f} ms a sentence")
+    print_scores(tagger, corpus, test=given.test)
     return 0
 
 

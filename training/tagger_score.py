@@ -1,14 +1,21 @@
-"""Slot F1 as conlleval counts it, and intent accuracy, from any source of scores."""
+"""Slot F1 as conlleval counts it, and intent accuracy, from any source of scores.
 
+`python -m training.tagger_score --data ROOT` prints those of a bundle.
+"""
+
+import argparse
+import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from edgeasr.bio import best_path, spans
-from edgeasr.tagger import Scheme
+from edgeasr.bundle import Bundle
+from edgeasr.tagger import Scheme, Tagger
 from training.models.tagger import TaggerNet
-from training.tagger_data import Sentence
+from training.tagger_data import Corpus, Sentence, load_corpus
 
-__all__ = ["moves_of", "score_sentences"]
+__all__ = ["main", "moves_of", "print_scores", "score_sentences"]
 
 Scores = Callable[[Sequence[str]], tuple[Any, Any]]
 
@@ -20,6 +27,19 @@ def moves_of(net: TaggerNet, schemes: Mapping[str, Scheme]) -> dict[str, Any]:
         for name, scheme in schemes.items() if scheme.slots
     }  # fmt: skip
     return {name: net.moves.detach().numpy()[own, own] for name, own in ranges.items()}
+
+
+def print_scores(tagger: Tagger, corpus: Corpus, *, test: bool) -> None:
+    """Print the figures of a bundle on the dev sets, and on the test sets if asked."""
+    schemes = {scheme.name: scheme for scheme in tagger.schemes}
+    parts = {"dev": corpus.dev, **({"test": corpus.test} if test else {})}
+    for part, sets in parts.items():
+        for name, sentences in sets.items():
+            began = time.process_time()
+            figures = score_sentences(sentences, tagger.scores, schemes, tagger.moves)
+            per = (time.process_time() - began) / len(sentences) * 1e3
+            shown = "  ".join(f"{key} {value:.2f}" for key, value in figures.items())
+            print(f"{part} {name} ({len(sentences)}): {shown}  {per:.2f} ms a sentence")
 
 
 def score_sentences(
@@ -66,3 +86,19 @@ def _intent(logits: Any, sentence: Sentence, schemes: Mapping[str, Scheme]) -> s
         return names[int(logits.argmax())]
     first, last = scheme.first_intent, scheme.first_intent + len(scheme.intents)
     return names[first + int(logits[first:last].argmax())]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Print the figures of a bundle."""
+    parser = argparse.ArgumentParser(prog="python -m training.tagger_score", description=__doc__)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--bundle", type=Path, default=Path("edgeasr/models/tagger-en"))
+    parser.add_argument("--test", action="store_true", help="score the test sets as well")
+    given = parser.parse_args(argv)
+    tagger = Tagger(Bundle(given.bundle, kind="tagger"))
+    print_scores(tagger, load_corpus(given.data), test=given.test)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

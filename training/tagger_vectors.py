@@ -36,12 +36,11 @@ def add_vectors(tables: dict[str, Any], path: Path, *, most: int) -> Any:  # noq
     """
     own = tables["words"]
     found = read_vectors(path, set(own), most=most)
-    tables["further_words"] = sorted(
-        (word for word in found.keys() - set(own) if word.isalpha()), key=str.encode
-    )
+    further = sorted((word for word in found.keys() - set(own) if word.isalpha()), key=str.encode)
+    tables["further_words"] = " ".join(further)
     known = np.stack(list(found.values()))
     mean, deviation = known.mean(axis=0), known.std(axis=0)
-    rows = [found.get(word, mean) for word in (*own, *tables["further_words"])]
+    rows = [found.get(word, mean) for word in (*own, *further)]
     return pack_rows((np.stack([mean, mean, *rows]) - mean) / deviation)
 
 
