@@ -7,6 +7,7 @@ from edgeasr.attention_map import draw_attention
 from edgeasr.beam import BeamConfig, greedy_search
 from edgeasr.bundle import MODELS_FOLDER, Bundle
 from edgeasr.errors import TextError
+from edgeasr.loading import load_translator
 from edgeasr.translator import BEGIN, END, MAX_WORDS, Translator
 
 ORDERS = {
@@ -166,6 +167,20 @@ def test_other_languages_say_orders(language, order, said):
     assert (translator.source_language, translator.target_language) == ("en", language)
 
 
+@pytest.mark.parametrize(
+    ("order", "said"),
+    [
+        ("ouvre la porte du garage", "Open the garage door."),
+        ("n'ouvre jamais la porte du garage", "Never open the garage door."),
+        ("ne verrouillez pas la porte d'entrée", "Don't lock the front door."),
+        ("Quelle heure est-il ?", "What time is it?"),
+    ],
+)
+def test_french_orders_come_out_in_english(order, said):
+    translator = load_translator("en", source="fr")
+    assert translator.translate(order).text == said
+
+
 @pytest.mark.train
 def test_network_steps_equal_the_whole_sequence():
     torch = pytest.importorskip("torch")
@@ -180,9 +195,13 @@ def test_network_steps_equal_the_whole_sequence():
         encoded = net.encode(source)
         state, steps = encoded.state, []
         for column in target.unbind(1):
-            logits, state, _ = net.decode(column[:, None], encoded, state)
-            steps.append(logits[:, 0])
+            logits, state, weights = net.step(column, encoded, state)
+            steps.append(logits)
     assert torch.allclose(torch.stack(steps, 1), whole, atol=1e-5)
+    with torch.inference_mode():
+        _, whole_state, whole_weights = net.decode(target, encoded, encoded.state)
+    assert torch.allclose(state, whole_state, atol=1e-5)
+    assert torch.allclose(weights, whole_weights[:, -1], atol=1e-5)
 
 
 @pytest.mark.train

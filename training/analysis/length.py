@@ -17,7 +17,8 @@ from training.loop import LoopConfig, load_weights, train
 from training.models.translator import TranslatorNet
 from training.translator import TranslatorTask, new_net
 from training.translator_batches import BOS, EOS, Direction
-from training.translator_corpus import corpus, prepare_pieces
+from training.translator_corpus import commands_of, corpus, prepare_pieces
+from training.translator_forms import plain_form
 
 __all__ = ["main"]
 
@@ -31,55 +32,63 @@ def main(argv: list[str]) -> int:
     arguments.add_argument("--runs", type=Path, default=Path("runs"))
     arguments.add_argument("--steps", type=int, default=1200)
     arguments.add_argument("--seed", type=int, default=1)
+    arguments.add_argument(
+        "--commands", action="store_true", help="home commands instead of Tatoeba: far fewer steps"
+    )
     options = arguments.parse_args(argv)
     source, target = options.pair.split("-")
     pieces = prepare_pieces(options.data, options.runs / "translator-pieces", (source, target))
     direction = Direction.load(source, target, pieces)
-    sentences = dev_sentences(options.data, target, options.sentences)
-    corpora = corpus(options.data, options.pair, "general")
+    if options.commands:
+        dev = commands_of(options.pair, "dev", options.sentences)
+        corpora = {"train": commands_of(options.pair, "train", 60_000), "dev": dev[:200],
+                   "dev_commands": []}  # fmt: skip
+        sentences = [(plain_form(pair.english, source), pair.other) for pair in dev]
+    else:
+        corpora = corpus(options.data, options.pair, "general")
+        sentences = dev_sentences(options.data, target, options.sentences)
+    groups = _by_length(sentences)
     scores: dict[str, list[float]] = {}
-    counts: list[int] = []
     for name, attend in (("with attention", True), ("without attention", False)):
         torch.manual_seed(options.seed)
         net = new_net(direction, attend=attend, **SIZES)
-        task = TranslatorTask(
-            net, direction, corpora, seed=options.seed, sampled=600
-        )
+        task = TranslatorTask(net, direction, corpora, seed=options.seed, sampled=600)
         config = LoopConfig(
             run=options.runs / f"analysis-length-{'attention' if attend else 'plain'}",
             steps=options.steps, warmup_steps=100, average_decay=0.995, bf16=True,
             evaluate_every=400, seed=options.seed,
         )  # fmt: skip
         net.load_state_dict(load_weights(train(task, config))["model"])
-        scores[name], counts = _by_length(net.eval(), direction, sentences)
-    names = [f"{low}-{high}" for low, high in BUCKETS]
+        found = _greedy(net.eval(), direction, [text for text, _ in sentences])
+        scores[name] = [
+            bleu([found[row] for row in rows], [sentences[row][1] for row in rows])
+            for rows in groups.values()
+        ]
     rows = [
-        {"source words": name, "sentences": counts[i], **{k: v[i] for k, v in scores.items()}}
-        for i, name in enumerate(names)
-    ]
+        {"source words": f"{low}-{high}", "sentences": len(chosen),
+         **{name: values[number] for name, values in scores.items()}}
+        for number, ((low, high), chosen) in enumerate(groups.items())
+    ]  # fmt: skip
+    where = "home commands of held-out wordings" if options.commands else "Tatoeba's dev split"
     notes = (
-        f"BLEU of greedy search, {options.pair}, Tatoeba's dev split as recognised; both nets "
+        f"BLEU of greedy search, {options.pair}, {where}, as recognised; both nets "
         f"{options.steps} steps, seed {options.seed}, {SIZES}. Without attention the decoder sees "
         "the mean of the encoder's states at every step instead of a weighted sum."
     )
     write_table(options.out / "translator-length.md", "Source length and attention", notes, rows)
-    middles = [(low + min(high, 20)) / 2 for low, high in BUCKETS]
+    middles = [(low + min(high, 20)) / 2 for low, high in groups]
     curves = [Curve(name, middles, values) for name, values in scores.items()]
     draw(options.out / "translator-length.png", curves, x="source words", y="BLEU")
     return 0
 
 
-def _by_length(
-    net: TranslatorNet, direction: Direction, sentences: list[tuple[str, str]]
-) -> tuple[list[float], list[int]]:
-    """Return BLEU and number of sentences per bucket."""
-    found = _greedy(net, direction, [source for source, _ in sentences])
-    scores, counts = [], []
-    for low, high in BUCKETS:
-        rows = [i for i, (s, _) in enumerate(sentences) if low <= len(s.split()) <= high]
-        scores.append(bleu([found[i] for i in rows], [sentences[i][1] for i in rows]))
-        counts.append(len(rows))
-    return scores, counts
+def _by_length(sentences: list[tuple[str, str]]) -> dict[tuple[int, int], list[int]]:
+    """Return the numbers of the sentences in each bucket of source words that has twenty."""
+    groups = {
+        (low, high): [i for i, (s, _) in enumerate(sentences) if low <= len(s.split()) <= high]
+        for low, high in BUCKETS
+    }
+    return {bucket: rows for bucket, rows in groups.items() if len(rows) >= 20}
 
 
 @torch.inference_mode()

@@ -7,12 +7,14 @@ Assistant's own sentence pairs where both sides name the same things.
 
 import argparse
 import json
+import os
 import random
 import re
-import time
+import shutil
+import subprocess
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +34,8 @@ from training.translator_plans import plan_pairs
 __all__ = ["TestSet", "main", "score", "test_sets"]
 
 _BOOTSTRAP = 500
+_APERTIUM = {"en-es": "eng-spa", "es-en": "spa-eng"}
+Translate = Callable[[list[str]], list[str]]
 
 
 @dataclass(frozen=True)
@@ -104,10 +108,10 @@ def score(metric: BLEU | CHRF, found: list[str], references: list[list[str]]) ->
     return f"{result.score:.1f} [{result._mean - result._ci:.1f}, {result._mean + result._ci:.1f}]"  # noqa: SLF001 - no public name
 
 
-def _measure(translator: Translator, test: TestSet, beam: int) -> dict[str, str]:
-    started = time.process_time()
-    found = [translator.translate(text, beam=beam).text for text in test.sources]
-    milliseconds = 1000 * (time.process_time() - started) / len(found)
+def _measure(translate: Translate, test: TestSet) -> dict[str, str]:
+    before = os.times()
+    found = translate(test.sources)
+    spent = sum(now - then for now, then in zip(os.times()[:4], before[:4], strict=True))
     found = [_comparable(text, loose=test.loose) for text in found]
     first = [[_comparable(group[0], loose=test.loose)] for group in test.references]
     every = [[_comparable(text, loose=test.loose) for text in group] for group in test.references]
@@ -120,8 +124,26 @@ def _measure(translator: Translator, test: TestSet, beam: int) -> dict[str, str]
         "chrF": score(CHRF(), found, first),
         "BLEU, all references": score(BLEU(), found, every) if several else "-",
         "exact": f"{100 * exact:.1f} %",
-        "ms": f"{milliseconds:.1f}",
+        "CPU ms": f"{1000 * spent / len(found):.1f}",
     }
+
+
+def _apertium(pair: str) -> Translate | None:
+    """Return Debian's rule-based translator (Forcada et al. 2011), None where it is not to be had.
+
+    Raises subprocess.CalledProcessError.
+    """
+    mode = _APERTIUM.get(pair)
+    if mode is None or shutil.which("apertium") is None:
+        return None
+
+    def translate(sources: list[str]) -> list[str]:
+        command = ["apertium", "-f", "line", "-u", mode]
+        lines = "".join(f"{text}\n" for text in sources)
+        out = subprocess.run(command, input=lines, capture_output=True, text=True, check=True)
+        return out.stdout.splitlines()
+
+    return translate
 
 
 def _by_template(rows: list[tuple[str, float]]) -> Iterator[str]:
@@ -149,19 +171,27 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--beam", type=int, default=4)
     parser.add_argument("--limit", type=int, default=10_000, help="sentences per set")
+    parser.add_argument("--peers", action="store_true", help="also Apertium, for en-es")
     parser.add_argument("--templates", action="store_true", help="also BLEU by held-out template")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args(argv)
     source, target = options.pair.split("-")
     folder = options.bundle or MODELS_FOLDER / f"translator-{options.pair}"
     translator = Translator(Bundle(folder, kind="translator"))
+    engines: dict[str, Translate | None] = {
+        "": lambda texts: [translator.translate(text, beam=options.beam).text for text in texts],
+        ", Apertium": _apertium(options.pair) if options.peers else None,
+    }
     rows: list[dict[str, str]] = []
     for test in test_sets(options.data, source, target, options.limit):
-        row = _measure(translator, test, options.beam)
-        if not rows:
-            print("| " + " | ".join(row) + " |\n|" + "---|" * len(row))
-        print("| " + " | ".join(row.values()) + " |", flush=True)
-        rows.append(row)
+        for name, engine in engines.items():
+            if engine is None:
+                continue
+            row = _measure(engine, replace(test, name=test.name + name))
+            if not rows:
+                print("| " + " | ".join(row) + " |\n|" + "---|" * len(row))
+            print("| " + " | ".join(row.values()) + " |", flush=True)
+            rows.append(row)
     if options.templates and source == "en":
         print(*_by_template(_template_scores(translator, target)), sep="\n")
     if options.out is not None:
