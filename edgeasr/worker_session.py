@@ -222,6 +222,7 @@ class WorkerSession:
         expiry_s = getattr(properties, "MessageExpiryInterval", None)
         user = dict(getattr(properties, "UserProperty", ()))
         targets = user.get("to")
+        languages = filter(None, dict.fromkeys((targets or "").split(",")))
         reply_to = getattr(properties, "ResponseTopic", "")
         now_s = time.monotonic()
         return Request(
@@ -232,7 +233,7 @@ class WorkerSession:
             connection=self._connection,
             reply_to=reply_to if is_topic(reply_to) else f"{message.topic}/result",
             correlation=getattr(properties, "CorrelationData", None),
-            targets=None if targets is None else tuple(filter(None, targets.split(","))),
+            targets=None if targets is None else tuple(languages),
             came_s=now_s,
             expires_s=None if expiry_s is None else now_s + expiry_s,
         )

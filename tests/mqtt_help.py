@@ -84,7 +84,7 @@ class Mosquitto:
 class Subscriber:
     """Somebody else on the broker; keeps every message."""
 
-    def __init__(self, port: int, *topics: str, **options) -> None:
+    def __init__(self, port: int, *topics: str, username: str = "", **options) -> None:
         self.messages: list[tuple[str, bytes, bool]] = []
         self._subscribed = threading.Event()
         self.client = paho.Client(paho.CallbackAPIVersion.VERSION2, **options)
@@ -95,6 +95,8 @@ class Subscriber:
             [(topic, 1) for topic in topics or ("#",)]
         )
         self.client.on_subscribe = lambda *_: self._subscribed.set()
+        if username:
+            self.client.username_pw_set(username)
         self.client.reconnect_delay_set(0.05, 0.2)
         self.client.connect("127.0.0.1", port)
         self.client.loop_start()
