@@ -1,6 +1,7 @@
 """A recogniser's bundle: networks, units, language model, and the search for the final words."""
 
 from collections.abc import Sequence
+from io import StringIO
 from typing import Any
 
 import numpy as np
@@ -105,7 +106,7 @@ def _bpe(bundle: Bundle) -> Bpe:
     made: its tens of thousands of little lists would leave as many holes in the memory.
     """
     units, merges = _lines(bundle)
-    pairs = (line.split(" ", 1) for line in merges.split("\n"))
+    pairs = (line.rstrip("\n").split(" ", 1) for line in StringIO(merges))
     return Bpe(units.split("\n"), ((left, right) for left, right in pairs))
 
 
