@@ -22,6 +22,7 @@ __all__ = ["Understander", "Understanding", "load_understander", "normalise"]
 
 _MAX_CHARS = 400  # templates are tried one by one; no spoken command is longer
 _FREE_CONFIDENCE = 0.9  # for templates that take a part as it comes
+_JOINTS = {"to", "past", "at"}
 _TIMES = {"time", "timeRange", "timeofday", "date"}
 _NUMBERS = {
     "party_size_number", "rating_value", "best_rating", "change_amount", "color_temperature",
@@ -87,7 +88,7 @@ class Understander:
                 name=slot.name, value=slot.text, text=slot.text, start=slot.start, end=slot.end,
                 normalised=normalise(slot.name, slot.text),
             )
-            for slot in _whole_times(tagging.slots, text)
+            for slot in _whole_times(_hours(tagging.slots, text), text)
         )  # fmt: skip
         sure = tagging.intent != NONE and tagging.confidence >= self._min_confidence
         intent = "" if tagging.intent == NONE else tagging.intent
@@ -115,13 +116,29 @@ def normalise(name: str, text: str) -> str | int | float | None:
     return number(text) if name in _NUMBERS else None
 
 
+def _hours(slots: Sequence[TaggedSlot], text: str) -> list[TaggedSlot]:
+    """Take a number of people that is said after "at" for the hour that it is.
+
+    Where the restaurants' sentences tell an hour they write am or pm, so that the tagger counts
+    people in "a table at eight".
+    """
+    return [
+        replace(slot, name="timeRange")
+        if slot.name == "party_size_number"
+        and text[: slot.start].lower().split()[-1:] == ["at"]
+        and clock_time(slot.text)
+        else slot
+        for slot in slots
+    ]
+
+
 def _whole_times(slots: Sequence[TaggedSlot], text: str) -> list[TaggedSlot]:
     """Join neighbours that are one time: of "quarter to six" the tagger finds both ends alone."""
     joined: list[TaggedSlot] = []
     for slot in slots:
         last = joined[-1] if joined else None
         parts = last is not None and last.name == slot.name and slot.name in _TIMES
-        if last is not None and parts and text[last.end : slot.start].strip() in ("to", "past"):
+        if last is not None and parts and text[last.end : slot.start].strip() in _JOINTS:
             sure = min(last.confidence, slot.confidence)
             whole = text[last.start : slot.end]
             joined[-1] = replace(last, text=whole, end=slot.end, confidence=sure)

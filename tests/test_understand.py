@@ -13,7 +13,7 @@ from edgeasr.events import Intent, IntentNotRecognised
 from edgeasr.site import DEFAULT_SITE, Device, Site, read_site
 from edgeasr.tagger import TaggedSlot
 from edgeasr.templates import Templates
-from edgeasr.understand import Understander, _whole_times, load_understander, normalise
+from edgeasr.understand import Understander, _hours, _whole_times, load_understander, normalise
 from training.evaluation.home import HOME
 
 
@@ -164,6 +164,27 @@ def test_what_templates_miss_the_tagger_takes(understander):
 def test_a_time_around_to_is_one_slot(understander):
     (slot,) = understander.understand("wake me up at quarter to six").slots
     assert (slot.name, slot.text, slot.normalised) == ("time", "quarter to six", "05:45")
+
+
+@pytest.mark.parametrize(
+    ("text", "time", "value"),
+    [
+        ("book a table for tomorrow at eight", "tomorrow at eight", "08:00"),
+        ("book a table at eight", "eight", "08:00"),
+        ("i need a table for friday at six", "friday at six", "06:00"),
+    ],
+)
+def test_a_number_after_at_is_an_hour_not_people(understander, text, time, value):
+    found = understander.understand(text)
+    assert [(slot.text, slot.normalised) for slot in found.slots] == [(time, value)]
+
+
+def test_people_stay_people_beside_an_hour(understander):
+    (slot,) = understander.understand("book a table for four people").slots
+    assert (slot.name, slot.normalised) == ("party_size_number", 4)
+    text = "a table at eight for eight"
+    slots = [TaggedSlot("party_size_number", "eight", at, at + 5, 0.9) for at in (11, 21)]
+    assert [slot.name for slot in _hours(slots, text)] == ["timeRange", "party_size_number"]
 
 
 def test_two_times_stay_two():
