@@ -71,7 +71,7 @@ def other(broker):
 @pytest.fixture
 def start_home(tmp_path, broker):
     """A function that starts Home Assistant, with the same folder each time."""
-    python = peer("HOME_ASSISTANT_PYTHON")
+    python = str(Path(peer("HOME_ASSISTANT")).with_name("python"))
     started = []
 
     def start() -> RealHomeAssistant:

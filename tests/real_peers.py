@@ -13,7 +13,7 @@ from mqtt_help import eventually, free_port
 _PLACES = {
     "WYOMING_OPENWAKEWORD": "openwakeword/bin/wyoming-openwakeword",
     "NODE_RED": "node-red/node_modules/node-red/red.js",
-    "HOME_ASSISTANT_PYTHON": "homeassistant/bin/python",
+    "HOME_ASSISTANT": "homeassistant/bin/hass",
 }
 
 
