@@ -16,7 +16,9 @@ class Kept:
 
     def __init__(self, folder: Path, bundle: Path, verifier: str) -> None:
         """Keep below `folder`; another bundle or verifier has values of its own."""
-        digest = hashlib.sha256((bundle / BUNDLE_FILE).read_bytes() + verifier.encode())
+        content = json.loads((bundle / BUNDLE_FILE).read_text(encoding="utf-8"))
+        content.get("files", {}).pop("card.md", None)  # written from these results
+        digest = hashlib.sha256((json.dumps(content, sort_keys=True) + verifier).encode())
         self._folder = folder / f"kept-{digest.hexdigest()[:12]}"
         self._folder.mkdir(parents=True, exist_ok=True)
 
