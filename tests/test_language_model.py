@@ -78,3 +78,10 @@ def test_study_sample_and_score(tmp_path, capsys):
     assert sampling.main(arguments) == 0
     assert capsys.readouterr().out == drawn
     assert all(line.startswith("turn") for line in drawn.splitlines())
+
+
+@pytest.mark.parametrize(("ask", "words"), [(sampling.main, []), (score.main, ["a word"])])
+def test_without_a_trained_model_the_error_names_the_command(tmp_path, capsys, ask, words):
+    with pytest.raises(SystemExit):
+        ask(["--runs", str(tmp_path), *words])
+    assert "training.analysis language-model --text" in capsys.readouterr().err

@@ -51,7 +51,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--count", type=int, default=5)
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args(argv)
-    net, units = load_language_model(given.runs / f"{given.level}-{given.cell}")
+    try:
+        net, units = load_language_model(given.runs / f"{given.level}-{given.cell}")
+    except FileNotFoundError as error:
+        parser.error(str(error))
     for i in range(given.count):
         print(sample(net, units, temperature=given.temperature, seed=given.seed + i,
                      prompt=given.prompt))  # fmt: skip

@@ -19,7 +19,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--cell", choices=("gru", "lstm"), default="lstm")
     parser.add_argument("--runs", type=Path, default=Path("runs/language-model"))
     given = parser.parse_args(argv)
-    net, units = load_language_model(given.runs / f"{given.level}-{given.cell}")
+    try:
+        net, units = load_language_model(given.runs / f"{given.level}-{given.cell}")
+    except FileNotFoundError as error:
+        parser.error(str(error))
     for sentence in given.sentence:
         ids = units.encode(sentence)
         with torch.inference_mode():

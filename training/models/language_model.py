@@ -91,7 +91,15 @@ def save_tables(run: Path, units: Units, size: LanguageSize) -> None:
 
 
 def load_language_model(run: Path) -> tuple[LanguageNet, Units]:
-    """Return the best network of a run, ready to be asked, and its units."""
+    """Return the best network of a run, ready to be asked, and its units.
+
+    Raises FileNotFoundError, with the command that trains one, where there is none.
+    """
+    if not (run / "best.pt").is_file():
+        raise FileNotFoundError(
+            f"{run} has no trained model: first run "
+            "`python -m training.analysis language-model --text FILE`"
+        )
     content = json.loads((run / "units.json").read_text("utf-8"))
     net = LanguageNet(LanguageSize(**content["size"]))
     net.load_state_dict(load_weights(run / "best.pt")["model"])
