@@ -13,7 +13,9 @@ pytestmark = pytest.mark.train
 from edgeasr.wake_verify import Candidates, VerifyRule  # noqa: E402
 from training import wake_second  # noqa: E402
 from training.evaluation.wake_kept import Kept  # noqa: E402
+from training.models.wake import WakeConfig, WakeNet  # noqa: E402
 from training.synthesis import Voice  # noqa: E402
+from training.wake_dev import Scorer  # noqa: E402
 from training.wake_looks import Evidence, Look, load, looks, save  # noqa: E402
 from training.wake_speech import held_out, held_out_of  # noqa: E402
 
@@ -127,3 +129,12 @@ def test_an_evaluation_goes_on_where_it_was_cut_off(tmp_path: Path) -> None:
     assert Kept(tmp_path, bundle, "other").get("view glass clean", lambda: [0.5]) == [0.5]
     (bundle / "bundle.json").write_text('{"settings": 1}')
     assert Kept(tmp_path, bundle, "abc").get("view glass clean", list) == []
+
+
+def test_recordings_are_scored_as_a_fresh_detector_hears_them() -> None:
+    scorer = Scorer(WakeNet(WakeConfig(("jarvis", "alexa"), hidden=8)).eval())
+    clips = [RNG.uniform(-6, 1, (n, 80)).astype(np.float32) for n in (61, 120, 33)]
+    quiet = np.full((100, 80), -10.0, np.float32)
+    for clip in clips:
+        alone = scorer.scores(np.concatenate([quiet, clip])).max(axis=0)
+        np.testing.assert_allclose(scorer.recordings([clip])[0], alone, atol=1e-6)

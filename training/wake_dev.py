@@ -20,6 +20,7 @@ __all__ = ["Scorer", "with_noise"]
 _STREAM_FRAMES = 6000  # a minute
 _BATCH = 32
 _APART = 25  # steps of 40 ms: a second
+_LEAD = 100  # frames of silence before a recording, as a fresh detector has heard them
 _PAD = 50  # frames of silence behind a recording, as the command line appends
 Frames = NDArray[np.float32]
 Places = NDArray[np.int64]
@@ -48,10 +49,11 @@ class Scorer:
         order = sorted(range(len(clips)), key=lambda index: len(clips[index]))
         for first in range(0, len(order), _BATCH):
             chosen = order[first : first + _BATCH]
-            longest = -(-(max(len(clips[i]) for i in chosen) + _PAD) // STEP_FRAMES) * STEP_FRAMES
+            longest = _LEAD + max(len(clips[i]) for i in chosen) + _PAD
+            longest = -(-longest // STEP_FRAMES) * STEP_FRAMES
             batch = np.full((len(chosen), longest, 80), -10.0, np.float32)
             for row, index in enumerate(chosen):
-                batch[row, : len(clips[index])] = clips[index]
+                batch[row, _LEAD : _LEAD + len(clips[index])] = clips[index]
             best[chosen] = self._scores(batch).max(axis=1)
         return best
 

@@ -42,7 +42,12 @@ class Curve:
     """Of audio without the word"""
 
     def miss_at(self, accepts_per_hour: float) -> float:
-        """Return the share of recordings missed at the threshold for a false-accept rate."""
+        """Return the share of recordings missed at the threshold for a false-accept rate.
+
+        Without recordings that is NaN.
+        """
+        if not len(self.hits):
+            return float("nan")
         return float((self.hits < threshold_at(self.accepts, self.hours, accepts_per_hour)).mean())
 
     def table(self, rates: Sequence[float]) -> list[dict[str, float]]:
