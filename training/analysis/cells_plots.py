@@ -55,7 +55,7 @@ def draw_clipping(path: Path, curves: dict[str, list[tuple[float, float]]]) -> N
     losses, norms = figure.subplots(1, 2)
     for name, seen in curves.items():
         smooth = np.convolve([loss for loss, _ in seen], np.ones(5) / 5, mode="valid")
-        losses.semilogy(smooth, label=name)
+        losses.plot(smooth, label=name)
         norms.semilogy([norm for _, norm in seen], label=name, linewidth=0.8)
     losses.set(xlabel="step", ylabel="loss (mean of 5)", title="simple RNN, large initial weights")
     norms.set(xlabel="step", ylabel="gradient norm before clipping", title="its gradient")
