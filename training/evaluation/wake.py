@@ -14,6 +14,7 @@ import json
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +104,7 @@ def _hits(
         heard = (noises.apply(pcm, condition, rng) for _, pcm in said[word])
         return [_best_score(model, word, pcm) for pcm in heard]
 
-    return {word: kept.get(f"{word} {condition}", lambda word=word: score(word)) for word in said}
+    return {word: kept.get(f"{word} {condition}", partial(score, word)) for word in said}
 
 
 def _joined(halves: list[Accepts]) -> Accepts:
