@@ -35,6 +35,9 @@ __all__ = ["TestSet", "main", "score", "test_sets"]
 
 _BOOTSTRAP = 500
 _APERTIUM = {"en-es": "eng-spa", "es-en": "spa-eng"}
+_DENIALS = {
+    "de": r"\b(nicht|nie|kein\w*)\b", "es": r"\b[Nn]o\b", "fr": r"\b(pas|jamais)\b",
+}  # fmt: skip
 Translate = Callable[[list[str]], list[str]]
 
 
@@ -163,6 +166,21 @@ def _template_scores(translator: Translator, language: str) -> list[tuple[str, f
     return scores
 
 
+def _lost_negations(translator: Translator, language: str) -> str:
+    """Return how many orders not to do something, of held-out wordings, become orders to do it."""
+    denies = re.compile(_DENIALS[language])
+    pairs = [
+        pair
+        for split in ("test", "dev")
+        for pair in command_pairs(language, split, 1000)
+        if denies.search(pair.other)
+    ][:120]
+    lost = sum(
+        not denies.search(translator.translate(spoken_form(pair.english)).text) for pair in pairs
+    )
+    return f"negations lost: {lost} of {len(pairs)}"
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Print a table of all sets (Markdown), and JSON lines into `--out`."""
     parser = argparse.ArgumentParser(prog="python -m training.evaluate translate")
@@ -194,6 +212,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             rows.append(row)
     if options.templates and source == "en":
         print(*_by_template(_template_scores(translator, target)), sep="\n")
+    if source == "en":
+        print(_lost_negations(translator, target))
     if options.out is not None:
         options.out.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
     return 0

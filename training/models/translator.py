@@ -136,8 +136,9 @@ class TranslatorNet(nn.Module):
 def _cell(gru: nn.GRU, inputs: Tensor, state: Tensor) -> Tensor:
     """Return a GRU's next state float32 [batch, units] for float32 [batch, n]."""
     units = gru.hidden_size
-    given = F.linear(inputs, gru.weight_ih_l0, gru.bias_ih_l0)
-    kept = F.linear(state, gru.weight_hh_l0, gru.bias_hh_l0)
+    input_weight, state_weight, input_bias, state_bias = gru.all_weights[0]
+    given = F.linear(inputs, input_weight, input_bias)
+    kept = F.linear(state, state_weight, state_bias)
     gates = torch.sigmoid(given[:, : 2 * units] + kept[:, : 2 * units])
     reset, update = gates[:, :units], gates[:, units:]
     fresh = torch.tanh(given[:, 2 * units :] + reset * kept[:, 2 * units :])
