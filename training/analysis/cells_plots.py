@@ -16,22 +16,21 @@ _MAJORITY = 69  # percent: the first of four subjects is as most of them are; ha
 
 def draw_agreement(path: Path, rows: list[dict[str, Any]]) -> None:
     """Draw percent right against distance, one way and both ways."""
-    figure = Figure(figsize=(9, 3.8), layout="constrained")
+    figure = Figure(figsize=(10, 3.8), layout="constrained")
     panels = figure.subplots(1, 2, sharey=True)
     for place, row in enumerate(rows):
         if str(DISTANCES[0]) not in row:
             continue  # not trained yet
         axes = panels[place // len(CELLS)]
         right = [float(row[str(distance)]) for distance in DISTANCES]
-        axes.plot(DISTANCES, right, marker="o", label=row["cell"])
+        axes.plot(DISTANCES, right, marker="o", label=row["cell"].removesuffix(" both ways"))
     for axes, title in zip(panels, ("one way", "both ways"), strict=True):
         axes.axhline(_MAJORITY, color="grey", linestyle=":", linewidth=1)
         axes.set_xscale("log")
         axes.set_xticks(DISTANCES, [str(distance) for distance in DISTANCES])
         axes.minorticks_off()
         axes.set(xlabel="words between subject and verb", title=title)
-        if axes.get_lines()[:-1]:
-            axes.legend()
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside right center")
     panels[0].set_ylabel("right, % (dotted: majority of subjects)")
     figure.savefig(path, dpi=110)
 
