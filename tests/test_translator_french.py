@@ -6,6 +6,8 @@ import pytest
 
 pytest.importorskip("sentencepiece")
 
+pytest.importorskip("torch")
+
 from training.translator_corpus import commands_of
 from training.translator_data import split_of
 from training.translator_french import french_command_pairs, french_templates
