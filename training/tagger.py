@@ -133,7 +133,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     tables = tables_of(corpus.train)
     sizes: dict[str, Any] = {"hidden": given.hidden, "bidirectional": not given.one_way}
     vectors = None
-    if given.vectors is not None:
+    if given.start is not None:  # with the words that it knows
+        tables = json.loads((given.start / "tables.json").read_text("utf-8"))
+        before = json.loads((given.start / "size.json").read_text("utf-8"))
+        sizes |= {name: before[name] for name in ("vectors", "vector_width")}
+    elif given.vectors is not None:
         vectors = torch.from_numpy(add_vectors(tables, given.vectors, most=given.most_words))
         sizes |= {"vectors": vectors.shape[0], "vector_width": 2 * vectors.shape[1]}
     further = None if given.values is None else read_values(given.values)

@@ -14,7 +14,7 @@ __all__ = ["Corpus", "Sentence", "load_corpus", "tables_of"]
 
 WORD_LETTERS = 16
 _DEV_SHARE = 0.08
-_PLAIN_SENTENCES = 4_000
+_PLAIN_SENTENCES = 9_000
 _ANNOTATION = re.compile(r"\[\s*([a-z_]+)\s*:\s*([^\]]*)\]")
 
 

@@ -21,6 +21,7 @@ from training.models.tagger import TaggerNet, TaggerSize
 from training.shrink import gather_then_widen
 from training.tagger_data import Corpus, load_corpus
 from training.tagger_score import moves_of, print_scores
+from training.tagger_vectors import keep_frequent
 
 __all__ = ["export", "load_net", "main"]
 
@@ -37,6 +38,11 @@ def load_net(run: Path, *, last: bool = False) -> tuple[TaggerNet, dict[str, Any
     net.load_state_dict(weights or load_weights(run / "best.pt")["model"])
     tables: dict[str, Any] = json.loads((run / "tables.json").read_text("utf-8"))
     return net.eval(), tables
+
+
+def _trim(net: TaggerNet, tables: dict[str, Any], path: Path, most: int) -> None:
+    rows = keep_frequent(tables, net.vectors.numpy(), path, most=most)
+    net.vectors = torch.from_numpy(rows)
 
 
 def export(net: TaggerNet, tables: dict[str, Any], folder: Path) -> None:
@@ -104,10 +110,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--run", type=Path, default=Path("runs/tagger"))
     parser.add_argument("--out", type=Path, default=Path("edgeasr/models/tagger-en"))
     parser.add_argument("--last", action="store_true", help="of an unfinished run: its last save")
+    parser.add_argument("--vectors", type=Path, help="those of the training, to keep fewer")
+    parser.add_argument("--most-words", type=int, default=90_000, help="of that file")
     parser.add_argument("--test", action="store_true", help="score the test sets as well")
     given = parser.parse_args(argv)
     corpus = load_corpus(given.data)
     net, tables = load_net(given.run, last=given.last)
+    if given.vectors is not None:
+        _trim(net, tables, given.vectors, given.most_words)
     export(net, tables, given.out)
     _seal(given.out, min_confidence=0.5)
     tagger = Tagger(Bundle(given.out, kind="tagger"))

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["STEP", "add_vectors", "pack_rows", "read_vectors"]
+__all__ = ["STEP", "add_vectors", "keep_frequent", "pack_rows", "read_vectors"]
 
 STEP = 0.4
 """Distance of two of the 16 levels, in standard deviations of a column: -3.2 to 2.8"""
@@ -42,6 +42,18 @@ def add_vectors(tables: dict[str, Any], path: Path, *, most: int) -> Any:  # noq
     mean, deviation = known.mean(axis=0), known.std(axis=0)
     rows = [found.get(word, mean) for word in (*own, *further)]
     return pack_rows((np.stack([mean, mean, *rows]) - mean) / deviation)
+
+
+def keep_frequent(tables: dict[str, Any], rows: Any, path: Path, *, most: int) -> Any:  # noqa: ANN401
+    """Leave out the further words that are not among the file's `most` frequent ones.
+
+    `rows` uint8 [ids, width / 2] are those of `add_vectors`; return the ones that stay.
+    """
+    frequent = read_vectors(path, (), most=most)
+    further = tables["further_words"].split()
+    kept = np.array([word in frequent for word in further])
+    tables["further_words"] = " ".join(np.array(further)[kept])
+    return rows[np.concatenate([np.ones(len(rows) - len(further), bool), kept])]
 
 
 def pack_rows(values: Any) -> Any:  # noqa: ANN401 - arrays
