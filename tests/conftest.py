@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from hypothesis import HealthCheck, settings
 from mqtt_help import Mosquitto, Subscriber
 from real_peers import NodeRed, RealHomeAssistant, peer
 
@@ -12,6 +13,10 @@ from edgeasr.recordings import bundled_recordings
 from edgeasr.sources import read_audio
 
 AUDIO = Path(__file__).parent / "audio"
+
+# No test fails because the machine is slow or busy.
+settings.register_profile("any", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any")
 
 
 @pytest.fixture(scope="session")
