@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scripted_decoder import scripted_decoder
 
 from edgeasr.attention_search import SearchConfig, search
 from edgeasr.errors import ConfigError
@@ -84,15 +85,7 @@ def decode(tree, width=3):
         (1, 2, 4): {END: 0.9},
     }  # fmt: skip
 
-    def step(units, cache):
-        past = [tuple(row) for row in cache.tolist()]
-        now = [(*one, *new) for one, new in zip(past, units.tolist(), strict=True)]
-        rows = np.full((len(now), 7), np.log(1e-4), np.float32)
-        for row, prefix in zip(rows, now, strict=True):
-            for unit, p in log_probs.get(prefix[1:], {END: 0.9}).items():
-                row[unit] = np.log(p)
-        return rows, np.array(now)
-
+    step = scripted_decoder(log_probs, start=1, end=END, units=7)
     empty = np.zeros((1, 0), int)
     config = SearchConfig(start=[9], end=END, width=width, most_units=6, starts_word=STARTS)
     return search(step, empty, config, tree)

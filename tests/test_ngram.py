@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scripted_decoder import scripted_decoder
 
 from edgeasr.attention_search import Fusion, SearchConfig, search
 from edgeasr.errors import BundleError
@@ -49,15 +50,7 @@ def test_fusion_decides_between_sounds_that_are_equal(tmp_path, weight, expected
     """The decoder hears 3 and 4 alike, 3 a little more; after 5 2 only 4 was ever read."""
     chances = {(): {5: 0.9}, (5,): {2: 0.9}, (5, 2): {3: 0.5, 4: 0.45}}
 
-    def step(units, cache):
-        past = [tuple(row) for row in cache.tolist()]
-        now = [(*one, *new) for one, new in zip(past, units.tolist(), strict=True)]
-        rows = np.full((len(now), 8), np.log(1e-5), np.float32)
-        for row, prefix in zip(rows, now, strict=True):
-            for unit, chance in chances.get(prefix[2:], {END: 0.9}).items():
-                row[unit] = np.log(chance)
-        return rows, np.array(now)
-
+    step = scripted_decoder(chances, start=2, end=END, units=8)
     fusion = Fusion(model=trigrams(tmp_path, least=1), weight=weight, reward=0.0)
     config = SearchConfig(start=[6, 7], end=END, width=2, most_units=6, banned=(6, 7),
                           starts_word=np.ones(8, bool), fusion=fusion)  # fmt: skip
