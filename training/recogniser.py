@@ -22,7 +22,7 @@ from training.recogniser_batches import Batch, Batches
 from training.recogniser_data import CORPORA, DEV_CORPUS, Clip, dev_sample, load_clips
 from training.recogniser_decode import DevSet
 from training.recogniser_shipped import read_shipped
-from training.recogniser_text import normalise
+from training.recogniser_text import read_lines
 from training.recogniser_units import PieceUnits, Units
 from training.whisper_weights import read_weights, weights_folder
 
@@ -186,8 +186,4 @@ def _thin_keywords(clips: list[Clip]) -> list[Clip]:
 
 
 def _texts(folder: Path) -> list[str]:
-    found = []
-    for path in sorted(folder.glob("*.txt")):
-        lines = path.read_text(encoding="utf-8").splitlines()
-        found += [text for line in lines if (text := normalise(line))]
-    return found
+    return [text for path in sorted(folder.glob("*.txt")) for text in read_lines(path)]

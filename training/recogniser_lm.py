@@ -12,9 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from training.manifest import in_held_out_share
-from training.recogniser_synthetic import TEST_SHARE
-from training.recogniser_text import normalise
+from training.recogniser_synthetic import is_test
+from training.recogniser_text import read_lines
 from training.recogniser_units import Units
 
 __all__ = ["count_trigrams", "main", "write_trigrams"]
@@ -42,9 +41,8 @@ def main(argv: list[str]) -> int:
 
 def _texts(folder: Path) -> Iterator[str]:
     for path in sorted(folder.glob("*.txt")):
-        for line in path.read_text(encoding="utf-8").splitlines():
-            text = normalise(line)
-            if text and not in_held_out_share(text, TEST_SHARE, salt="asr-command"):
+        for text in read_lines(path):
+            if not is_test(text):
                 for _ in range(REPEATS.get(path.name, 1)):
                     yield text
 

@@ -14,11 +14,11 @@ import soundfile
 
 from edgeasr.audio import SAMPLE_RATE
 from training.manifest import in_held_out_share
-from training.recogniser_text import normalise
+from training.recogniser_text import read_lines
 from training.synthesis import Job, Voice, synthesise_many, voices
 from training.translator_forms import number_words
 
-__all__ = ["TEST_SHARE", "main"]
+__all__ = ["is_test", "main"]
 
 ENGINES = {"hibari": 0.26, "piper": 0.12, "rhvoice": 0.32, "flite": 0.2, "festival": 0.1}
 TEST_ENGINES = {"rhvoice": 0.55, "flite": 0.45}
@@ -83,13 +83,16 @@ def _sentences(folder: Path, rng: np.random.Generator, *, test: bool) -> Iterato
 
 
 def _lines(path: Path, *, most_words: int) -> list[str]:
-    lines = path.read_text(encoding="utf-8").splitlines()
-    found = {text for line in lines if (text := normalise(line))}
-    return sorted(text for text in found if len(text.split()) <= most_words)
+    return sorted(text for text in set(read_lines(path)) if len(text.split()) <= most_words)
+
+
+def is_test(text: str) -> bool:
+    """Return whether a sentence is only spoken for tests, so that nothing else may learn it."""
+    return in_held_out_share(text, TEST_SHARE, salt="asr-command")
 
 
 def _held(texts: list[str], *, test: bool) -> list[str]:
-    return [t for t in texts if in_held_out_share(t, TEST_SHARE, salt="asr-command") == test]
+    return [text for text in texts if is_test(text) == test]
 
 
 def _spelled(rng: np.random.Generator) -> str:

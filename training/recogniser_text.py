@@ -11,7 +11,7 @@ import sentencepiece
 from edgeasr.bpe import Bpe
 from edgeasr.transcription import as_spoken
 
-__all__ = ["normalise", "prune_bpe", "train_ctc_units"]
+__all__ = ["normalise", "prune_bpe", "read_lines", "train_ctc_units"]
 
 _SPOKEN = {
     "dr.": "doctor", "st.": "saint", "etc.": "et cetera", "&": " and ", "%": " percent ",
@@ -33,6 +33,12 @@ def normalise(text: str) -> str | None:
     text = re.sub(r"[^a-z' ]", " ", text)
     text = re.sub(r"(?<![a-z])'|'(?![a-z])", " ", text)
     return as_spoken(text)
+
+
+def read_lines(path: Path) -> list[str]:
+    """Return the lines of a text file as `normalise` writes them, without the unusable ones."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return [text for line in lines if (text := normalise(line))]
 
 
 def prune_bpe(

@@ -7,42 +7,28 @@ than the row's first may be held out with all its sentences, under every frame.
 
 import random
 import re
-from collections import Counter
-from dataclasses import dataclass
 from functools import cache
 
 from training.manifest import in_held_out_share
-from training.translator_data import Pair, split_of, tidy_target
+from training.translator_data import Pair, tidy_target
 from training.translator_nouns import Form, Noun, named_place, phrase, where
+from training.translator_templates import SLOT, Template, draw_pairs
 from training.translator_values import TEXTS, VALUES, Phrases, word_phrases
 
 __all__ = [
-    "DEV_SHARE", "NEGATIVE", "SLOT", "TEST_SHARE", "Template", "agree", "command_pairs",
-    "draw_slots", "templates", "two_forms",
+    "DEV_SHARE", "NEGATIVE", "TEST_SHARE", "agree", "command_pairs", "draw_slots", "templates",
+    "two_forms",
 ]  # fmt: skip
 
 LANGUAGES = ("en", "fr", "de", "es")
 CORE = {"switch on {}", "volume down", "turn it down", "turn {} down"}
 """Too common to be held out"""
 TEST_SHARE, DEV_SHARE = 0.12, 0.06
-SLOT = re.compile(r"\{(\w+)")
 NEGATIVE = ("don't", "do not", "never")
 _NO_FRAME = (
     "lights o", "{", "all ", "brightness", "volume", "louder", "quieter", "next",
     "previous", "timer", "alarm", "mute", "music",
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Template:
-    """One English wording of a meaning."""
-
-    form: str
-    """! order, ? question, . statement"""
-    english: str
-    targets: dict[str, str]
-    split: str
-    """train, dev or test"""
 
 
 @cache
@@ -103,27 +89,12 @@ def _split(wording: str, rank: int) -> str:
 
 
 def command_pairs(language: str, split: str, count: int) -> list[Pair]:
-    """Return `count` draws of one split of the templates; the same on every call.
-
-    A sentence for training occurs at most three times, one without slots ten times; those that the
-    sentence split holds out are left out of training.
-    """
-    chosen = [template for template in templates() if template.split == split]
-    weights = [1 + 2 * len(SLOT.findall(template.english)) for template in chosen]
+    """Return `count` draws of one split of the templates; the same on every call."""
     draw = random.Random(f"commands {split}")
-    seen: Counter[str] = Counter()
-    pairs: list[Pair] = []
-    for _ in range(count * 3):
-        template = draw.choices(chosen, weights)[0]
-        pair = _draw_pair(template, language, draw)
-        most = 1 if split != "train" else 3 if SLOT.search(template.english) else 10
-        seen[pair.english.lower()] += 1
-        held_out = split == "train" and split_of(pair.english) != "train"
-        if seen[pair.english.lower()] <= most and not held_out:
-            pairs.append(pair)
-        if len(pairs) == count:
-            break
-    return pairs
+    return draw_pairs(
+        templates(), split, count, draw,
+        make=lambda template: _draw_pair(template, language, draw), said=lambda pair: pair.english,
+    )  # fmt: skip
 
 
 def _draw_pair(template: Template, language: str, draw: random.Random) -> Pair:

@@ -7,7 +7,6 @@ them, {i} saying "tu", {v} "vous", {f} the infinitive. Wordings added may be hel
 
 import random
 import re
-from collections import Counter
 from dataclasses import replace
 from functools import cache
 
@@ -15,15 +14,14 @@ from training.manifest import in_held_out_share
 from training.translator_commands import (
     DEV_SHARE,
     NEGATIVE,
-    SLOT,
     TEST_SHARE,
-    Template,
     agree,
     draw_slots,
     templates,
     two_forms,
 )
-from training.translator_data import Pair, split_of
+from training.translator_data import Pair
+from training.translator_templates import Template, draw_pairs
 from training.translator_values import TEXTS
 
 __all__ = ["french_command_pairs", "french_templates"]
@@ -75,21 +73,11 @@ def _split(wording: str, rank: int) -> str:
 
 def french_command_pairs(split: str, count: int) -> list[Pair]:
     """Return `count` draws of one split, `other` being what is said; the same on every call."""
-    chosen = [template for template in french_templates() if template.split == split]
-    weights = [1 + 2 * len(SLOT.findall(template.english)) for template in chosen]
     draw = random.Random(f"french {split}")
-    seen, pairs = Counter[str](), list[Pair]()
-    for _ in range(count * 3):
-        template = draw.choices(chosen, weights)[0]
-        pair = _draw_pair(template, draw)
-        most = 1 if split != "train" else 3 if SLOT.search(template.english) else 10
-        seen[pair.other.lower()] += 1
-        held_out = split == "train" and split_of(pair.english) != "train"
-        if seen[pair.other.lower()] <= most and not held_out:
-            pairs.append(pair)
-        if len(pairs) == count:
-            break
-    return pairs
+    return draw_pairs(
+        french_templates(), split, count, draw,
+        make=lambda template: _draw_pair(template, draw), said=lambda pair: pair.other,
+    )  # fmt: skip
 
 
 def _draw_pair(template: Template, draw: random.Random) -> Pair:
