@@ -66,8 +66,9 @@ class RecogniserNetworks:
 
     def _fusion(self, bundle: Bundle) -> Fusion | None:
         weight, reward = (float(value) for value in self.settings["language_model"])
-        model = Trigrams(bundle.path(_TRIGRAMS)) if weight else None
-        return None if model is None else Fusion(model=model, weight=weight, reward=reward)
+        if not weight:
+            return None
+        return Fusion(model=Trigrams(bundle.path(_TRIGRAMS)), weight=weight, reward=reward)
 
     def partials(self, prefix: str) -> PartialDecoder:
         """Return a decoder of partial results that are to follow `prefix`."""
