@@ -22,6 +22,7 @@ from training.recogniser_batches import Batch, Batches
 from training.recogniser_data import CORPORA, DEV_CORPUS, Clip, dev_sample, load_clips
 from training.recogniser_decode import DevSet
 from training.recogniser_shipped import read_shipped
+from training.recogniser_teacher import Teacher
 from training.recogniser_text import read_lines
 from training.recogniser_units import PieceUnits, Units
 from training.whisper_weights import read_weights, weights_folder
@@ -30,6 +31,8 @@ __all__ = ["RecogniserTask", "from_nothing", "main"]
 
 CHUNKS = (8, 12, 16, 24, 32, 48)  # 20 ms frames: 160 to 960 ms
 FULL_SHARE = 0.4
+SHIPPED_CHUNK, SHIPPED_SHARE = 32, 0.7
+"""Of the batches in chunks when a teacher is imitated: the chunk that bundles use"""
 CTC_WEIGHT = 0.3
 WHISPER_RATE = 4e-5
 CTC_RATE = 1.2e-3
@@ -48,10 +51,19 @@ class RecogniserTask:
         dev: DevSet,
         *,
         rate: float,
+        ctc_rate: float = CTC_RATE,
         decoder_alone: bool = False,
+        imitation: float = 0.0,
     ) -> None:
-        """With `decoder_alone` the encoder and the CTC branch stay as they are."""
+        """With `decoder_alone` the encoder and the CTC branch stay as they are.
+
+        `imitation` weighs the distance of the encoder's states to those of the encoder as it is
+        now, which hears the clips whole and undisturbed.
+        """
         self.model = model
+        self._ctc_rate = ctc_rate
+        self._imitation = imitation
+        self._teacher = Teacher(model.encoder) if imitation else None
         self.units, self.batches, self.dev = units, batches, dev
         self._rate = rate
         self._ctc_weight = 0.0 if decoder_alone else CTC_WEIGHT
@@ -64,7 +76,7 @@ class RecogniserTask:
         own = {n: v for n, v in self.model.named_parameters() if v.requires_grad}
         new = [value for name, value in own.items() if name.startswith("ctc.")]
         old = [value for name, value in own.items() if not name.startswith("ctc.")]
-        groups = ((old, self._rate), (new, CTC_RATE))
+        groups = ((old, self._rate), (new, self._ctc_rate))
         return [{"params": some, "lr": rate, "weight_decay": 0.01} for some, rate in groups if some]
 
     def batch(self, step: int, *, rank: int, world: int) -> Batch:
@@ -72,11 +84,9 @@ class RecogniserTask:
         return self.batches.batch(step, rank=rank, world=world)
 
     def loss(self, batch: Batch, *, step: int) -> tuple[Tensor, dict[str, float]]:
-        """Return label-smoothed cross entropy and CTC, weighted."""
-        rng = np.random.default_rng((1, step))
-        chunk = None if rng.random() < FULL_SHARE else int(rng.choice(CHUNKS))
+        """Return label-smoothed cross entropy, CTC and distance to the teacher, weighted."""
         model = self.model
-        last, middle = model.encoder(batch.mel, batch.lengths, chunk)
+        last, middle = model.encoder(batch.mel, batch.lengths, self._chunk(step))
         inputs, targets = self.units.decoder_batch(batch.texts)
         logits = model.decoder(inputs, last, batch.lengths)
         words = F.cross_entropy(
@@ -90,7 +100,18 @@ class RecogniserTask:
         lengths = -(-batch.lengths // model.CTC_FRAMES)
         ctc = F.ctc_loss(steps, labels, lengths, counts, zero_infinity=True)
         total = (1 - self._ctc_weight) * words + self._ctc_weight * ctc
-        return total, {**figures, "ctc": float(ctc.detach())}
+        figures["ctc"] = float(ctc.detach())
+        if self._teacher is None:
+            return total, figures
+        distance = self._teacher.distance(batch, last, middle)
+        return total + self._imitation * distance, {**figures, "distance": float(distance.detach())}
+
+    def _chunk(self, step: int) -> int | None:
+        rng = np.random.default_rng((1, step))
+        if rng.random() < FULL_SHARE:
+            return None
+        chunk = int(rng.choice(CHUNKS))
+        return SHIPPED_CHUNK if self._teacher and rng.random() < SHIPPED_SHARE else chunk
 
     def evaluate(self) -> dict[str, float]:
         """Return dev word error rates."""
@@ -118,11 +139,13 @@ def main(argv: list[str]) -> int:
         model, units = _from_whisper(arguments, texts)
     rooms = [read_audio(p).astype(np.float32) for p in sorted((data / "rir").rglob("*.flac"))]
     batches = Batches(sources, Noises.read(data / "noise"), rooms,
-                      seconds=arguments.batch_s, seed=arguments.seed)  # fmt: skip
+                      seconds=arguments.batch_s, seed=arguments.seed,
+                      clean=arguments.imitation > 0)  # fmt: skip
     task = RecogniserTask(
         model, units, batches,
         DevSet(store, *dev_sample(store), units, chunk=None if arguments.encoder == "gru" else 32),
-        rate=arguments.rate, decoder_alone=arguments.decoder_alone,
+        rate=arguments.rate, ctc_rate=arguments.ctc_rate, decoder_alone=arguments.decoder_alone,
+        imitation=arguments.imitation,
     )  # fmt: skip
     config = LoopConfig(
         run=run, steps=arguments.steps, warmup_steps=100, evaluate_every=arguments.evaluate_every,
@@ -169,12 +192,18 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--steps", type=int, default=6000)
     parser.add_argument("--batch-s", type=float, default=48.0, help="seconds of audio a batch")
     parser.add_argument("--rate", type=float, help="4e-5; with --encoder gru 1.2e-3")
+    parser.add_argument("--ctc-rate", type=float, default=CTC_RATE)
+    parser.add_argument(
+        "--imitation", type=float, default=0.0,
+        help="weight of being near the whole-utterance encoder as it is at the start",
+    )  # fmt: skip
     parser.add_argument("--evaluate-every", type=int, default=500)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args(argv)
     gru = arguments.encoder == "gru"
-    if gru and (arguments.weights or arguments.go_on_from or arguments.decoder_alone):
+    whisper_only = ("weights", "go_on_from", "decoder_alone", "imitation")
+    if gru and any(getattr(arguments, name) for name in whisper_only):
         parser.error("--encoder gru starts from nothing: leave the weights' options out")
     arguments.rate = arguments.rate or (CTC_RATE if gru else WHISPER_RATE)
     return arguments

@@ -1,7 +1,6 @@
 """Augmented batches of the recogniser, each a function of seed and step."""
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -29,6 +28,8 @@ class Batch:
     lengths: Tensor
     """int64 [batch], 20 ms frames"""
     texts: list[str]
+    clean: Tensor | None = None
+    """The same clips without room, noise and masks, as `mel`; where a teacher listens to them"""
 
 
 def collate(mels: list[NDArray[np.float32]], texts: list[str]) -> Batch:
@@ -52,12 +53,16 @@ class Batches:
         *,
         seconds: float,
         seed: int,
+        clean: bool = False,
     ) -> None:
-        """Take (store, clips, share of the batches) of each source; `seconds` of audio a batch."""
+        """Take (store, clips, share of the batches) of each source; `seconds` of audio a batch.
+
+        With `clean` each batch also holds its clips as they were before they were disturbed.
+        """
         self._sources = [(store, *_by_length(clips)) for store, clips, _ in sources]
         self._shares = np.array([share for _, _, share in sources])
         self._noises, self._rooms = noises, rooms
-        self._seconds, self._seed = seconds, seed
+        self._seconds, self._seed, self._clean = seconds, seed, clean
         self._log_mel = LogMel()
 
     def batch(self, step: int, *, rank: int, world: int) -> Batch:
@@ -68,33 +73,44 @@ class Batches:
         start = rng.uniform(0, max(0.0, ends[-1] - self._seconds))
         first, last = np.searchsorted(ends, [start, start + self._seconds])
         mine = clips[first : max(last, first + world)][rank::world]
-        mels, texts = [], []
+        mels, clean, texts = [], [], []
         for clip in mine:
             own = np.random.default_rng((self._seed, step, clip.start))
-            samples, text = self._change(store.read(clip).astype(np.float32), clip.text, own)
-            mels.append(self._mask(normalise(self._log_mel(samples))[0], own))
+            heard, dry, text = self._change(store.read(clip).astype(np.float32), clip.text, own)
+            mels.append(self._mask(self._normalised(heard), own))
+            clean.append(self._normalised(dry) if self._clean else mels[-1])
             texts.append(text)
-        return collate(mels, texts)
+        batch = collate(mels, texts)
+        return replace(batch, clean=collate(clean, texts).mel) if self._clean else batch
 
-    def _change(self, speech: Samples, text: str, rng: np.random.Generator) -> tuple[Any, str]:
+    def _normalised(self, samples: Samples) -> NDArray[np.float32]:
+        return normalise(self._log_mel(to_int16(samples / 32768)))[0]
+
+    def _change(
+        self, speech: Samples, text: str, rng: np.random.Generator
+    ) -> tuple[Samples, Samples, str]:
+        """Return the clip as it is heard, the same undisturbed, and what is said in it."""
         if rng.random() < 0.02:
             length = int(rng.uniform(1.0, 4.0) * SAMPLE_RATE)
-            return to_int16(self._noises.draw(rng, length) * rng.uniform(0.1, 1.0) / 32768), ""
+            noise = self._noises.draw(rng, length) * rng.uniform(0.1, 1.0)
+            return noise, _hissing(np.zeros(length, np.float32), 0.0, 0.0), ""
         if rng.random() < 0.5:
             speech = change_speed(speech, rng.uniform(0.9, 1.12))
+        dry = speech
         if rng.random() < 0.25:
             speech = add_room(speech, rng, self._rooms)
         level = float(np.sqrt(np.mean(np.square(speech)) + 1.0))
-        before = rng.uniform(0.05, 0.8) if rng.random() < 0.7 else rng.uniform(0.0, 0.1)
-        speech = surround(speech, rng, before_s=before, after_s=rng.uniform(0.15, 0.9))
+        before_s = rng.uniform(0.05, 0.8) if rng.random() < 0.7 else rng.uniform(0.0, 0.1)
+        after_s = rng.uniform(0.15, 0.9)
+        speech = surround(speech, rng, before_s=before_s, after_s=after_s)
         if rng.random() < 0.55:
             noise = self._noises.draw(rng, len(speech))
             snr_db = rng.uniform(5, 25) if rng.random() < 0.8 else rng.uniform(-2, 8)
             speech = add_noise(speech, noise, snr_db, level)
         if rng.random() < 0.12:
             speech = limit_band(speech, rng)
-        wanted = 32768 * 10 ** (rng.uniform(-38, -12) / 20)
-        return to_int16(speech * (wanted / level) / 32768), text
+        gain = 10 ** (rng.uniform(-38, -12) / 20) * 32768 / level
+        return speech * gain, _hissing(dry, before_s, after_s) * gain, text
 
     def _mask(self, mel: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
         """SpecAugment (Park et al. 2019), lightly: one band, one short time."""
@@ -107,6 +123,11 @@ class Batches:
             start = rng.integers(0, len(mel) - width)
             mel[start : start + width] = mel.mean()
         return mel
+
+
+def _hissing(speech: Samples, before_s: float, after_s: float) -> Samples:
+    """Return speech surrounded without a draw from the clip's own generator."""
+    return surround(speech, np.random.default_rng(0), before_s=before_s, after_s=after_s)
 
 
 def _by_length(clips: list[Clip]) -> tuple[list[Clip], NDArray[np.float64]]:

@@ -55,7 +55,7 @@ class EncoderStep(nn.Module):
             values.append(value)
             key = torch.cat([past_keys[number - 1], key], dim=2)
             value = torch.cat([past_values[number - 1], value], dim=2)
-            x = x + block.attn.attend(query, key, value, torch.zeros(1))
+            x = x + block.attn.attend(query, key, value, torch.zeros(1, 1))
             x = block.feed(x)
             if number == self.encoder.dims.ctc_layer:
                 middle = x

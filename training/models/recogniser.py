@@ -74,8 +74,13 @@ class Attention(nn.Module):
     def attend(self, query: Tensor, key: Tensor, value: Tensor, bias: Tensor) -> Tensor:
         """Heads in, (B, T, W) out; `bias` is added to the scores, see `as_bias`.
 
-        Written out, since torch's fused form is 2.5 times slower in bfloat16 on a CPU.
+        Written out for the export and for bfloat16, where torch's fused form is 2.5 times slower
+        on a CPU; in float32 it takes 0.6 of the time.
         """
+        if query.dtype == torch.float32 and not torch.onnx.is_in_onnx_export():
+            heads = F.scaled_dot_product_attention(query, key, value, attn_mask=bias)
+            fused: Tensor = self.out(keep_two_axes(heads.transpose(1, 2), -1))
+            return fused
         scores = (query * self.depth**-0.5) @ key.transpose(-1, -2)
         weights = (scores + bias.to(scores.dtype)).softmax(dim=-1).to(value.dtype)
         mixed: Tensor = self.out(keep_two_axes((weights @ value).transpose(1, 2), -1))
