@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from edgeasr.extra_sentences import EXTRA_SENTENCES
+from edgeasr.extra_sentences import EXTRA_SENTENCES, PREFERRED, ROOM_KNOWN
 from edgeasr.number_words import plain
 from edgeasr.site import Site
 
@@ -57,7 +57,9 @@ class Templates:
             content["intents"][intent]["data"] += groups
         self._intents: Intents = hassil.Intents.from_dict(content)
         self._lists = _slot_lists(site)
-        self._context = {"area": site.here or _UNKNOWN_AREA}
+        self._context: dict[str, Any] = {"area": site.here or _UNKNOWN_AREA}
+        if site.here:
+            self._context[ROOM_KNOWN] = True
 
     def match(self, text: str) -> Match | None:
         """Return the best fitting template, or None when the text fits none."""
@@ -65,7 +67,7 @@ class Templates:
 
         result = recognize_best(
             text, self._intents, slot_lists=self._lists, intent_context=dict(self._context),
-            language="en", best_slot_name="name",
+            language="en", best_metadata_key=PREFERRED, best_slot_name="name",
         )  # fmt: skip
         return None if result is None else _match(result, text, self._intents)
 

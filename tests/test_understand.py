@@ -73,6 +73,46 @@ def test_levels_and_colours_of_a_rooms_lights(templates, text, slots):
     assert slots.items() <= values(match).items()
 
 
+@pytest.mark.parametrize(
+    ("text", "intent", "slots"),
+    [
+        ("turn everything off", "HassTurnOff", {"name": "all"}),
+        ("switch everything off please", "HassTurnOff", {"name": "all"}),
+        ("everything off", "HassTurnOff", {"name": "all"}),
+        ("turn it all off", "HassTurnOff", {"name": "all"}),
+        ("turn off every device in the house", "HassTurnOff", {"name": "all"}),
+        ("turn everything on", "HassTurnOn", {"name": "all"}),
+        ("turn everything in the kitchen off", "HassTurnOff", {"name": "all", "area": "Kitchen"}),
+        ("turn off everything upstairs", "HassTurnOff", {"name": "all", "floor": "Upstairs"}),
+        ("turn all the lights off", "HassTurnOff", {"domain": "light"}),
+        ("all lights off", "HassTurnOff", {"domain": "light"}),
+        ("all the lights off in the office", "HassTurnOff", {"domain": "light", "area": "Office"}),
+        ("all kitchen lights off", "HassTurnOff", {"domain": "light", "area": "Kitchen"}),
+        ("are all lights off", "HassGetState", {"domain": "light", "state": "off"}),
+        ("are all kitchen lights off", "HassGetState",
+         {"domain": "light", "state": "off", "area": "Kitchen"}),
+    ],
+)  # fmt: skip
+def test_everything_at_once(templates, text, intent, slots):
+    match = templates.match(text)
+    assert match is not None
+    assert (match.intent, values(match)) == (intent, slots)
+
+
+@pytest.mark.parametrize(
+    "text", ["is everything off", "everything is off", "turn everything off except the tv"]
+)
+def test_not_everything_that_names_everything_is_an_order(templates, text):
+    assert templates.match(text) is None
+
+
+def test_everything_in_here_is_never_the_whole_house(templates):
+    text = "turn off everything in here"
+    assert templates.match(text) is None
+    here = Templates(replace(HOME, here="Kitchen"))
+    assert values(here.match(text)) == {"name": "all", "area": "Kitchen"}
+
+
 def test_lights_without_a_room_are_those_of_the_microphones():
     text = "dim the lights to thirty percent"
     here = Templates(replace(HOME, here="Kitchen"))
