@@ -1,11 +1,14 @@
 """English clock times and durations in words: "half past seven" -> 07:30, "an hour" -> 3600 s."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from edgeasr.number_words import Words, plain, read_number
 
-__all__ = ["UNIT_SECONDS", "Clock", "clock_time", "duration_s", "read_clock"]
+__all__ = [
+    "BEFORE_CLOCK", "UNIT_SECONDS", "Clock", "clock_time", "duration_s", "find_clock", "read_clock",
+    "time_words",
+]  # fmt: skip
 
 UNIT_SECONDS = {
     **dict.fromkeys(("second", "seconds", "sec", "secs"), 1),
@@ -18,7 +21,7 @@ UNIT_SECONDS = {
 _AM = {"am", "a.m.", "a.m"}
 _PM = {"pm", "p.m.", "p.m"}
 _OCLOCK = {"o'clock", "oclock", "o’clock"}
-_BEFORE_CLOCK = {"at", "by", "until", "till", "from", "around", "about", "for", "before", "after"}
+BEFORE_CLOCK = {"at", "by", "until", "till", "from", "around", "about", "for", "before", "after"}
 _FIGURES = re.compile(r"(\d{1,2})(?:[:.](\d{2}))?(am|pm|a\.m\.?|p\.m\.?)?")
 
 
@@ -48,18 +51,27 @@ class Clock:
 
 def clock_time(text: str) -> str | None:
     """Return the first time of day in `text` as HH:MM, or None when it names none."""
-    words = text.lower().replace("-", " ").replace(",", " ").rstrip("?!. ").split()
+    found = find_clock(time_words(text))
+    return found and found[1].text()
+
+
+def time_words(text: str) -> list[str]:
+    """Return the words of `text` as the readers of times take them."""
+    return text.lower().replace("-", " ").replace(",", " ").rstrip("?!. ").split()
+
+
+def find_clock(words: Words) -> tuple[int, Clock] | None:
+    """Return where the first time of day begins, and the time with its half of the day."""
     for start in range(len(words)):
         clock = read_clock(words, start)
         if clock is None:
             continue
         expected = start == 0 and clock.end == len(words)
-        expected |= start > 0 and words[start - 1] in _BEFORE_CLOCK
+        expected |= start > 0 and words[start - 1] in BEFORE_CLOCK
         followed = words[clock.end] if clock.end < len(words) else ""
         expected |= start == 0 and followed in ("in", "at", "tomorrow", "tonight", "today")
         if clock.explicit or (expected and followed not in UNIT_SECONDS):
-            half = clock.half or _half_of_day(words, clock.hour)
-            return Clock(clock.hour, clock.minute, clock.end, half).text()
+            return start, replace(clock, half=clock.half or _half_of_day(words, clock.hour))
     return None
 
 

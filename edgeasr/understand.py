@@ -12,6 +12,7 @@ from edgeasr.bundle import MODELS_FOLDER, Bundle, find_bundle
 from edgeasr.date_words import date_value
 from edgeasr.errors import BundleError, TextError
 from edgeasr.events import Event, Intent, IntentNotRecognised, Slot
+from edgeasr.moment_words import moment_value
 from edgeasr.number_words import number
 from edgeasr.site import Site
 from edgeasr.tagger import NONE, TaggedSlot, Tagger
@@ -107,12 +108,13 @@ def load_understander(site: Site, folders: tuple[Path, ...] = (MODELS_FOLDER,)) 
 def normalise(name: str, text: str) -> str | int | float | None:
     """Return what a slot's words stand for, by the kind of slot; None when they stay words.
 
-    Times of day are HH:MM, durations seconds, dates TIMEX3 values, amounts numbers.
+    Times of day are HH:MM, durations seconds, dates TIMEX3 values, both DATETHH:MM, amounts
+    numbers.
     """
     if name == "date" and (date := date_value(text)):
         return date
     if name in _TIMES:
-        return clock_time(text) or duration_s(text) or date_value(text)
+        return moment_value(text) or duration_s(text) or date_value(text)
     return number(text) if name in _NUMBERS else None
 
 

@@ -10,6 +10,7 @@ import pytest
 from edgeasr.date_words import date_value
 from edgeasr.errors import ConfigError, TextError
 from edgeasr.events import Intent, IntentNotRecognised
+from edgeasr.moment_words import moment_value
 from edgeasr.site import DEFAULT_SITE, Device, Site, read_site
 from edgeasr.tagger import TaggedSlot
 from edgeasr.templates import Templates
@@ -160,7 +161,7 @@ def test_the_microphones_room_is_meant_without_a_room():
         ("time", "half past seven", "07:30"), ("timeRange", "in ten minutes", 600),
         ("party_size_number", "four", 4), ("change_amount", "twenty percent", 20),
         ("artist", "fifty cent", None), ("date", "tomorrow", "P1D"),
-        ("timeRange", "next monday", "XXXX-WXX-1"), ("timeRange", "tomorrow at eight", "08:00"),
+        ("timeRange", "next monday", "XXXX-WXX-1"), ("timeRange", "this evening at eight", "20:00"),
     ],
 )  # fmt: skip
 def test_normalised_values(name, text, value):
@@ -182,6 +183,23 @@ def test_normalised_values(name, text, value):
 )  # fmt: skip
 def test_dates_without_a_clock(text, value):
     assert date_value(text) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("tomorrow at eight", "P1DT08:00"), ("half past seven tomorrow", "P1DT07:30"),
+        ("tomorrow evening at eight", "P1DT20:00"), ("tonight at nine", "P0DT21:00"),
+        ("at eight in the morning on friday", "XXXX-WXX-5T08:00"),
+        ("monday noon", "XXXX-WXX-1T12:00"),
+        ("in three days at six pm", "P3DT18:00"), ("at six in two days", "P2DT06:00"),
+        ("november the fourth at quarter to six", "XXXX-11-04T05:45"),
+        ("half past seven", "07:30"), ("every day at seven", "07:00"), ("tomorrow", None),
+        ("in ten minutes", None), ("", None),
+    ],
+)  # fmt: skip
+def test_a_day_stays_with_its_time(text, value):
+    assert moment_value(text) == value
 
 
 def test_timers_are_normalised_to_seconds(understander):
@@ -209,9 +227,9 @@ def test_a_time_around_to_is_one_slot(understander):
 @pytest.mark.parametrize(
     ("text", "time", "value"),
     [
-        ("book a table for tomorrow at eight", "tomorrow at eight", "08:00"),
+        ("book a table for tomorrow at eight", "tomorrow at eight", "P1DT08:00"),
         ("book a table at eight", "eight", "08:00"),
-        ("i need a table for friday at six", "friday at six", "06:00"),
+        ("i need a table for friday at six", "friday at six", "XXXX-WXX-5T06:00"),
     ],
 )
 def test_a_number_after_at_is_an_hour_not_people(understander, text, time, value):
