@@ -12,7 +12,7 @@ from edgeasr.audio import SAMPLE_RATE, Pcm
 from edgeasr.errors import AudioError
 from edgeasr.events import Event, NoSpeech, Transcript, Translation, Word
 from edgeasr.features import Frontend, LogMel
-from edgeasr.loading import Models
+from edgeasr.loading import Models, Understands
 from edgeasr.numbers_en import display
 from edgeasr.recogniser import Hints, Recogniser, Result
 from edgeasr.settings import Settings
@@ -69,7 +69,7 @@ class Recordings:
 def transcribe_job(
     audio: bytes, models: Models, assistant: Assistant, *, session: str
 ) -> Iterator[Iterable[Event]]:
-    """Yield events after each step: nothing while listening, then transcript and translations.
+    """Yield events after each step: nothing while listening, then what a voice would give.
 
     Times count from the start of the recording. Raises AudioError for what is not audio.
     """
@@ -79,6 +79,7 @@ def transcribe_job(
         settings=assistant.settings,
         translate=lambda text, target: assistant.translate(text, target, session=session),
         session=session,
+        understander=models.understander,
     )
 
 
@@ -89,6 +90,7 @@ def recording_job(
     settings: Settings,
     translate: Callable[[str, str], Translation],
     session: str,
+    understander: Understands | None = None,
 ) -> Iterator[Iterable[Event]]:
     """Do the same with a recogniser alone; `translate` takes a text and a language."""
     hints = Hints(list(settings.hints)) if settings.hints else None
@@ -112,6 +114,8 @@ def recording_job(
         return
     transcript = _transcript(result, session=session, at_s=at_s)
     yield [transcript]
+    if understander is not None:
+        yield [understander.event(transcript.text, at_s=at_s, session=session)]
     for target in settings.targets:
         yield [replace(translate(transcript.text, target), at_s=at_s)]
 

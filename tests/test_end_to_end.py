@@ -87,6 +87,8 @@ def test_commands_translate_and_transcribe(tmp_path, broker, other, recordings):
     other.send(f"{ROOT}/command/transcribe", flac.read_bytes())
     (transcript,) = other.wait_json(f"{ROOT}/transcript")
     assert "forecast" in transcript["text"]
+    (intent,) = other.wait_json(f"{ROOT}/intent")
+    assert (intent["text"], intent["session"]) == (transcript["text"], transcript["session"])
     translation = other.wait_json(f"{ROOT}/translation/fr", count=2)[1]
     assert (translation["at_s"], translation["source"]) == (transcript["at_s"], transcript["text"])
     other.send(f"{ROOT}/command/transcribe", b"RIFFnot audio")
