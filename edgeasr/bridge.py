@@ -4,6 +4,7 @@ A bridge knows topics and payloads. It has no thread, socket or clock: `edgeasr.
 it, publishes what it says and carries out what it asks for.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
@@ -67,6 +68,10 @@ class Bridge(Protocol):
 
     def on_refused(self, request: str, message: str) -> Reaction:  # noqa: ARG002
         """Learn that a command with an id was not carried out."""
+        return NOTHING
+
+    def on_words(self, words: Mapping[str, float]) -> Reaction:  # noqa: ARG002
+        """Learn the wake words and thresholds of another trigger, taken while running."""
         return NOTHING
 
     def on_sound(self, pcm: Pcm) -> Reaction:  # noqa: ARG002

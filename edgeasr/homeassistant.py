@@ -7,6 +7,8 @@ cut to the 255 characters that a state may have, with the full text as an attrib
 
 import json
 import random
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from edgeasr import __version__
@@ -118,6 +120,12 @@ class HomeAssistantBridge(Bridge):
             return self._outdated(body)
         return NOTHING
 
+    def on_words(self, words: Mapping[str, float]) -> Reaction:
+        """Announce the controls of another trigger's words and take back the others."""
+        before = self.discovery()["components"]
+        self._slots = replace(self._slots, words=words)
+        return self._announced_without(self._gone(before))
+
     def _component(self, entity: Entity) -> dict[str, Any]:
         topics = self._slots.topics
         availability = [{"topic": topics.status}]
@@ -153,15 +161,20 @@ class HomeAssistantBridge(Bridge):
 
     def _outdated(self, body: bytes) -> Reaction:
         """Remove entities that this version no longer has: entries with nothing but a platform."""
-        before = _components(body)
-        now = self.discovery()
-        gone = {
+        gone = self._gone(_components(body))
+        return self._announced_without(gone) if gone else NOTHING
+
+    def _gone(self, before: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+        """Return what takes back the entries of `before` that are announced no longer."""
+        kept = self.discovery()["components"].keys()
+        return {
             key: {"platform": entry["platform"]}
             for key, entry in before.items()
-            if key not in now["components"] and len(entry) > 1 and "platform" in entry
+            if key not in kept and len(entry) > 1 and "platform" in entry
         }
-        if not gone:
-            return NOTHING
+
+    def _announced_without(self, gone: Mapping[str, Mapping[str, Any]]) -> Reaction:
+        now = self.discovery()
         now["components"].update(gone)
         return _say(Message(topic=self._config, body=encode(now), retain=True))
 

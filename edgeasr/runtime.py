@@ -159,6 +159,8 @@ class _Service:
             config = replace(config, state=self._config.state)
             models.wake = wake_of(config, models.recogniser)
             self._parts.daemon.reload(live_of(config, models))
+            if models.wake.thresholds != before.thresholds:
+                self._parts.bridges.words(models.wake.thresholds)
             _LOG.info("configuration read again")
         except EdgeasrError as error:
             models.wake = before

@@ -6,7 +6,7 @@ Events come from the worker, messages from the network thread; a lock keeps the 
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from edgeasr.audio import Pcm
@@ -61,6 +61,10 @@ class Switchboard:
     def refused(self, request: str, message: str) -> None:
         """Tell that a command was not carried out."""
         self._each(lambda bridge: bridge.on_refused(request, message))
+
+    def words(self, words: Mapping[str, float]) -> None:
+        """Tell the wake words and thresholds of another trigger."""
+        self._each(lambda bridge: bridge.on_words(words))
 
     def sound(self, pcm: Pcm) -> None:
         """Give the microphone's sound, int16 [n]."""

@@ -122,6 +122,9 @@ def test_a_new_trigger_is_taken_without_a_restart(tmp_path, broker, other, spoke
     hall.process.send_signal(signal.SIGHUP)
     assert eventually(lambda: "calculator" in other.json(f"{ROOT}/settings")[-1]["words"],
                       within_s=60)  # fmt: skip
+    announced = other.wait("homeassistant/device/edgeasr_hall/config", count=2, within_s=60)[-1]
+    assert {"word_calculator", "word_computer"} <= json.loads(announced)["components"].keys()
+    assert json.loads(announced)["components"]["word_computer"] == {"platform": "switch"}
     hall.config.write_text(f'{before}[wake]\nmodel = "wake-none"\n')
     hall.process.send_signal(signal.SIGHUP)
     assert eventually(lambda: "wake-none" in str(other.json(f"{ROOT}/error")), within_s=60)

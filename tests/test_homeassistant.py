@@ -167,6 +167,18 @@ def test_what_an_older_version_announced_is_removed(bridge):
         assert not bridge.on_message(CONFIG, nonsense, retained=True).messages
 
 
+def test_words_of_another_trigger_replace_those_of_the_one_before(bridge):
+    before = components(bridge)
+    (message,) = bridge.on_words({"computer": 0.5, "view glass": 0.7}).messages
+    sent = json.loads(message.body)["components"]
+    assert message.retain
+    gone = {key: {"platform": before[key]["platform"]} for key in before if "hey_jarvis" in key}
+    assert len(gone) == 2  # its switch and its threshold
+    assert sent == {**components(bridge), **gone}
+    assert "word_view_glass" in sent
+    assert sent["wake"]["event_types"] == ["computer", "view glass", "listen"]
+
+
 def test_switched_off_it_takes_back_what_it_announced(bridge):
     removal = HomeAssistantRemoval(bridge._slots, prefix="homeassistant")
     for topic in (CONFIG, f"{ROOT}/homeassistant/last/transcript"):
