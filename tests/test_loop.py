@@ -81,5 +81,21 @@ def test_a_stopped_run_goes_on_as_if_it_had_not_been(tmp_path):
     np.testing.assert_allclose(curve(tmp_path / "parts"), curve(tmp_path / "whole"), rtol=1e-5)
 
 
+def test_figures_that_some_batches_lack_shift_no_column(tmp_path):
+    task = Regression()
+    loss = task.loss
+
+    def some_tell_more(batch, *, step):
+        value, figures = loss(batch, step=step)
+        return value, figures | ({"more": 1.0} if step < 3 else {})
+
+    task.loss = some_tell_more
+    train(task, LoopConfig(run=tmp_path, steps=6, warmup_steps=2, evaluate_every=3))
+    with (tmp_path / "curve.csv").open() as lines:
+        rows = list(csv.DictReader(lines))
+    assert [row["more"] for row in rows] == ["1", ""]
+    assert all(float(row["score"]) > 0 for row in rows)
+
+
 if __name__ == "__main__":
     run(sys.argv[1])

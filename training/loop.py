@@ -222,10 +222,11 @@ class _Loop:
 
     def _log(self, row: dict[str, float]) -> None:
         path = self.config.run / "curve.csv"
-        fresh = not path.is_file()
+        columns = _columns(path) or list(row)
         with path.open("a", newline="", encoding="utf-8") as stream:
-            writer = csv.DictWriter(stream, list(row))
-            if fresh:
+            # A batch may lack a figure that others have, such as the labels of one scheme.
+            writer = csv.DictWriter(stream, columns, restval="", extrasaction="ignore")
+            if not stream.tell():
                 writer.writeheader()
             writer.writerow({name: f"{value:.6g}" for name, value in row.items()})
         tqdm.write("  ".join(f"{name} {value:.4g}" for name, value in row.items()))
@@ -240,6 +241,14 @@ class _Loop:
             "step": self.step, "best": self.best, "seconds": seconds,
         }  # fmt: skip
         _write(content, self.config.run / "last.pt")
+
+
+def _columns(curve: Path) -> list[str]:
+    """Return the columns of a curve that was begun before; none if it was not."""
+    if not curve.is_file():
+        return []
+    with curve.open(newline="", encoding="utf-8") as stream:
+        return next(csv.reader(stream), [])
 
 
 def _write(content: dict[str, Any], path: Path) -> None:
