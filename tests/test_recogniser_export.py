@@ -12,7 +12,14 @@ pytest.importorskip("onnx")
 from training.export import check_parity, export_onnx  # noqa: E402 - after the skip
 from training.four_bits import pack_four_bits, widen_four_bits  # noqa: E402
 from training.models.recogniser import Dims, Recogniser  # noqa: E402
-from training.recogniser_export import CtcStep, EncoderStep, Subsample, _steps  # noqa: E402
+from training.recogniser_export import (  # noqa: E402
+    STATE_FRAMES,
+    CtcStep,
+    EncoderStep,
+    Subsample,
+    _steps,
+    export_bundle,
+)
 from training.recogniser_shipped import read_shipped  # noqa: E402
 from training.shrink import pack_embedding  # noqa: E402
 
@@ -63,6 +70,29 @@ def test_chunk_by_chunk_equals_the_whole_with_its_mask(model, chunk):
             ctc_parts.append(log_probs)
     torch.testing.assert_close(torch.cat(parts, dim=1), last, atol=1e-4, rtol=1e-4)
     torch.testing.assert_close(torch.cat(ctc_parts, dim=1), expected, atol=1e-4, rtol=1e-4)
+
+
+def test_a_whole_utterance_is_what_training_computes_and_leaves_a_short_state(model, tmp_path):
+    frames = STATE_FRAMES + 30
+    module, example, outputs, dynamic = _steps(model)["encoder"]
+    path = tmp_path / "encoder.onnx"
+    export_onnx(module, example, path, outputs=outputs, dynamic=dynamic, metadata={"a": "b"})
+    mel = torch.randn(1, 2 * frames, SMALL.mels)
+    with torch.inference_mode():
+        expected, _ = model.encoder(mel, torch.tensor([frames]), None)
+        x = model.encoder.subsample(mel) + model.encoder.positional_embedding[:frames]
+        first = model.encoder.layers()[0]
+        _, key, _ = first.attn.own(first.attn_ln(x))
+    empty = np.zeros((SMALL.layers, 1, SMALL.heads, 0, SMALL.width // SMALL.heads), np.float32)
+    inputs = {"x": x.numpy(), "past_keys": empty, "past_values": empty}
+    last, _, keys, _ = onnxruntime.InferenceSession(str(path)).run(None, inputs)
+    np.testing.assert_allclose(last, expected.numpy(), atol=1e-4)
+    np.testing.assert_allclose(keys[0], key[:, :, -STATE_FRAMES:].numpy(), atol=1e-4)
+
+
+def test_a_chunk_longer_than_the_state_is_refused(model, tmp_path):
+    with pytest.raises(ValueError, match="STATE_FRAMES"):
+        export_bundle(model, tmp_path, tmp_path / "out", {"chunk_frames": STATE_FRAMES + 1})
 
 
 def test_the_packed_decoder_reads_and_scores_the_rounded_embedding(tmp_path):

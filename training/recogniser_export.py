@@ -15,12 +15,15 @@ from edgeasr.bundle import seal_bundle
 from edgeasr.features import FeatureSpec
 from training.eight_bits import store_int8
 from training.export import check_parity, export_onnx
-from training.models.recogniser import Recogniser
+from training.models.recogniser import Attention, Recogniser
 from training.shrink import pack_embedding, store_half
 
 __all__ = ["NETWORKS", "export_bundle", "export_networks"]
 
 NETWORKS = ("subsample", "encoder", "ctc", "memory", "decoder")
+STATE_FRAMES = 64
+"""The newest frames whose keys and values the encoder returns: a chunk has no more, and of a whole
+utterance nobody reads any."""
 Steps = dict[str, tuple[nn.Module, dict[str, Tensor], list[str], dict[str, dict[int, str]]]]
 
 
@@ -51,15 +54,35 @@ class EncoderStep(nn.Module):
         middle = x
         for number, block in enumerate(self.encoder.layers(), 1):
             query, key, value = block.attn.own(block.attn_ln(x))
-            keys.append(key)
-            values.append(value)
-            key = torch.cat([past_keys[number - 1], key], dim=2)
-            value = torch.cat([past_values[number - 1], value], dim=2)
-            x = x + block.attn.attend(query, key, value, torch.zeros(1, 1))
+            key, new_key = _after(past_keys[number - 1], key)
+            value, new_value = _after(past_values[number - 1], value)
+            keys.append(new_key)
+            values.append(new_value)
+            x = x + _attend_by_head(block.attn, query, key, value)
             x = block.feed(x)
             if number == self.encoder.dims.ctc_layer:
                 middle = x
         return self.encoder.ln(x), middle, torch.stack(keys), torch.stack(values)
+
+
+def _after(past: Tensor, own: Tensor) -> tuple[Tensor, Tensor]:
+    """Return `own` joined to the past, and its newest frames.
+
+    What is joined are the parts, so that onnxruntime cuts them first and frees the rest early.
+    """
+    older, newest = own[:, :, :-STATE_FRAMES], own[:, :, -STATE_FRAMES:]
+    return torch.cat([past, older, newest], dim=2), newest
+
+
+def _attend_by_head(attention: Attention, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    """Heads in, (1, n, W) out. The scores of one head at a time lie in memory."""
+    query = query * attention.depth**-0.5
+    heads = [
+        (query[:, n] @ key[:, n].transpose(-1, -2)).softmax(dim=-1) @ value[:, n]
+        for n in range(attention.heads)
+    ]
+    mixed: Tensor = attention.out(torch.cat(heads, dim=-1))
+    return mixed
 
 
 class CtcStep(nn.Module):
@@ -126,7 +149,12 @@ class DecoderStep(nn.Module):
 def export_bundle(
     model: Recogniser, units_folder: Path, folder: Path, settings: dict[str, Any]
 ) -> dict[str, float]:
-    """Write the bundle; return each network's largest difference from torch before int8."""
+    """Write the bundle; return each network's largest difference from torch before int8.
+
+    Raises ValueError for chunks longer than the encoder's state.
+    """
+    if settings["chunk_frames"] > STATE_FRAMES:
+        raise ValueError(f"chunks of {settings['chunk_frames']} frames, STATE_FRAMES are fewer")
     differences = export_networks(model, folder)
     content = json.loads((units_folder / "units.json").read_text(encoding="utf-8"))
     tokens = {"units": content["units"], "merges": content["merges"]}
