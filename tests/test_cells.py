@@ -5,7 +5,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from training.analysis import agreement, asr, wake  # noqa: E402
+from training.analysis import agreement, asr, clipping, wake  # noqa: E402
 from training.analysis.cells import main  # noqa: E402
 from training.models.cells import CELLS, Bidirectional, hidden_for  # noqa: E402
 
@@ -156,7 +156,7 @@ def test_the_study_runs_and_tells_its_command_seed_and_time(tmp_path):
     assert "--quick" in page
     assert "seed 1" in page
     assert page.count("\n| ") == 12  # five cells one way and both ways, two lines of head
-    for plot in ("agreement", "gradients", "clipping"):
+    for plot in ("agreement", "gradients"):
         assert (tmp_path / f"cells-{plot}.png").stat().st_size > 5_000
     (weights,) = tmp_path.glob("runs/*/lstm-agreement-False/last.pt")
     trained = weights.stat().st_mtime_ns
@@ -165,6 +165,21 @@ def test_the_study_runs_and_tells_its_command_seed_and_time(tmp_path):
     known = [line.split(" | ")[2:] for line in page.splitlines() if line.startswith("| ")]
     again = (tmp_path / "cells.md").read_text()
     assert known == [line.split(" | ")[2:] for line in again.splitlines() if line.startswith("| ")]
+
+
+def test_one_clause_leaves_its_verb_equally_far_from_its_subject():
+    test = agreement.OneClause(20).train(np.random.default_rng(1))
+    words, scored = test.inputs.numpy(), test.targets.numpy() != agreement.UNSCORED
+    assert (scored.sum(axis=1) == 1).all()
+    assert (scored.argmax(axis=1) - (words == 40).argmax(axis=1) == 22).all()
+
+
+def test_the_study_of_clipping_tells_every_way(tmp_path):
+    assert clipping.main(["--quick", "--out", str(tmp_path)]) == 0
+    page = (tmp_path / "clipping.md").read_text()
+    assert "--quick" in page
+    assert page.count("\n| ") == 5  # three ways, two lines of head
+    assert (tmp_path / "clipping.png").stat().st_size > 5_000
 
 
 @pytest.mark.parametrize(("study", "rows"), [(asr, 10), (wake, 5)])

@@ -97,5 +97,15 @@ def test_figures_that_some_batches_lack_shift_no_column(tmp_path):
     assert all(float(row["score"]) > 0 for row in rows)
 
 
+def test_a_step_of_plain_descent_is_the_rate_times_the_clipped_gradient(tmp_path):
+    task = Regression()
+    before = [one.detach().clone() for one in task.model.parameters()]
+    config = LoopConfig(run=tmp_path, steps=1, warmup_steps=1, clip_norm=0.01, optimizer="sgd")
+    train(task, config)
+    moved = [one.detach() - old for one, old in zip(task.model.parameters(), before, strict=True)]
+    length = float(torch.cat([one.flatten() for one in moved]).norm())
+    assert length == pytest.approx(0.02 * 0.01, rel=1e-3)
+
+
 if __name__ == "__main__":
     run(sys.argv[1])

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import torch
@@ -40,6 +40,8 @@ class LoopConfig:
     """Share of the learning rate left at the last step (linear decay)"""
     clip_norm: float = 1.0
     """Gradient norm above which gradients are scaled down (Pascanu et al. 2013)"""
+    optimizer: Literal["adamw", "sgd"] = "adamw"
+    """AdamW, or plain gradient descent, whose steps are as long as the gradient"""
     evaluate_every: int = 500
     save_every_s: float = 120.0
     average_decay: float = 0.0
@@ -59,7 +61,7 @@ class Task(Protocol):
         ...
 
     def parameter_groups(self) -> list[dict[str, Any]]:
-        """Return AdamW groups: `params`, `lr`, `weight_decay`."""
+        """Return the optimiser's groups: `params`, `lr`, `weight_decay`."""
         ...
 
     def batch(self, step: int, *, rank: int, world: int) -> Any:  # noqa: ANN401 - the recipe's own
@@ -118,12 +120,18 @@ def _join_processes() -> tuple[int, int]:
     return 0, 1
 
 
+def _optimizer(name: str, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
+    if name == "sgd":
+        return torch.optim.SGD(groups, fused=True)
+    return torch.optim.AdamW(groups, betas=(0.9, 0.98), eps=1e-8, fused=True)
+
+
 class _Loop:
     def __init__(self, task: Task, config: LoopConfig, rank: int, world: int) -> None:
         self.task, self.config, self.rank, self.world = task, config, rank, world
         groups = task.parameter_groups()
         self.rates = [float(group["lr"]) for group in groups]
-        self.optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98), eps=1e-8, fused=True)
+        self.optimizer = _optimizer(config.optimizer, groups)
         decay = config.average_decay
         self.average = WeightAverage(task.model, decay) if decay else None
         self.step, self.best, self.seconds = 0, float("inf"), 0.0

@@ -8,6 +8,7 @@ _STUDIES = {
     "beam": "translation by beam width and length normalisation",
     "errors": "which translation errors are the search's, which the model's",
     "cells": "gated, plain and long short-term memory cells compared",
+    "clipping": "what an exploding gradient does to a simple RNN, and what clipping saves",
     "directions": "the tagger one way and both ways, and pairs where a later word decides",
     "wake_gate": "the trigger with and without an energy or speech gate before it",
     "wake": "a trigger with each of those cells, on real wake words",

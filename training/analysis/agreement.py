@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-__all__ = ["DISTANCES", "UNSCORED", "Agreement", "Examples"]
+__all__ = ["DISTANCES", "UNSCORED", "Agreement", "Examples", "OneClause"]
 
 DISTANCES = (10, 20, 30, 40, 60, 120)
 UNSCORED = -100
@@ -69,6 +69,22 @@ class Agreement:
             clauses = depth or int(random.integers(1, _DEEPEST + 1))
             _place(random, row[before:], verbs[before:], min(clauses, 1 + distance // 3))
         return Examples(torch.from_numpy(words), torch.from_numpy(targets))
+
+
+class OneClause(Agreement):
+    """The same with a single subject and its verb, always equally far from each other."""
+
+    def __init__(self, distance: int) -> None:
+        self._distance = distance
+
+    def train(self, random: np.random.Generator) -> Examples:
+        """Return a batch of sentences."""
+        return self._sentences(random, self._distance, self.batch, depth=1)
+
+    def test(self) -> dict[str, Examples]:
+        """Return 400 sentences."""
+        random = np.random.default_rng(99)
+        return {"verbs": self._sentences(random, self._distance, 400, depth=1)}
 
 
 def _place(random: np.random.Generator, words: Words, verbs: Words, clauses: int) -> None:

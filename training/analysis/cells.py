@@ -1,30 +1,23 @@
-"""What each recurrent cell buys, at equal parameters: accuracy, speed, gradients, clipping."""
+"""What each recurrent cell buys, at equal parameters: accuracy, speed, gradients."""
 
 import argparse
 import itertools
-import math
-import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 
 from training.analysis.agreement import Agreement
-from training.analysis.cells_plots import draw_agreement, draw_clipping, draw_gradients
+from training.analysis.cells_plots import draw_agreement, draw_gradients
 from training.analysis.cells_tasks import CellNet, CellTask, Letters, Names, Triggers
 from training.loop import LoopConfig, load_weights, train
 from training.models.cells import CELLS, hidden_for
 
 __all__ = ["main"]
 
-_CLIPS = (1.0, 1e9)
-
-
 def main(argv: list[str]) -> int:
-    """Train every cell on every task; write `cells.md` and three plots, anew after each training.
+    """Train every cell on every task; write `cells.md` and two plots, anew after each training.
 
     What lies in the runs' folder with the same settings is not trained again.
     """
@@ -41,7 +34,6 @@ def main(argv: list[str]) -> int:
     }
     norms = {cell: _gradient_norms(cell, options, 10 if options.quick else 60) for cell in CELLS}
     draw_gradients(options.out / "cells-gradients.png", norms)
-    draw_clipping(options.out / "cells-clipping.png", _clipping(options))
     for name, task in _tasks(options).items():
         for (both, cell), row in rows.items():
             if name == "letters" and both:
@@ -181,62 +173,14 @@ def _gradient_norms(cell: str, options: argparse.Namespace, length: int) -> list
     return [float(norm) for norm in inputs.grad.norm(dim=2).mean(dim=0).flip(0)]
 
 
-def _clipping(options: argparse.Namespace) -> dict[str, list[tuple[float, float]]]:
-    """Train a simple RNN with large recurrent weights, with clipping and without."""
-    curves: dict[str, list[tuple[float, float]]] = {}
-    task = Agreement()
-    steps = min(options.steps, 150)
-    for clip in _CLIPS:
-        net = _net("rnn", task, options, both=False)
-        nn.init.orthogonal_(net.layer.weight_hh, gain=1.6)  # type: ignore[arg-type]
-        recorded = _Recorded(CellTask(task, net, seed=options.seed))
-        with tempfile.TemporaryDirectory() as scratch:
-            config = LoopConfig(
-                run=Path(scratch), steps=steps, warmup_steps=1, clip_norm=clip,
-                evaluate_every=steps, seed=options.seed,
-            )  # fmt: skip
-            try:
-                train(recorded, config)
-            except FloatingPointError as error:
-                sys.stderr.write(f"{error}\n")
-        curves["clipped to 1" if clip == 1.0 else "not clipped"] = recorded.seen
-    return curves
-
-
-class _Recorded(CellTask):
-    """Keeps each step's loss and, of the step before, the gradient's norm."""
-
-    def __init__(self, inner: CellTask) -> None:
-        self.__dict__.update(vars(inner))
-        self.seen: list[tuple[float, float]] = []
-
-    def parameter_groups(self) -> list[dict[str, Any]]:
-        """Use a plain, large rate: the point is what an outsized step does."""
-        return [{"params": list(self.model.parameters()), "lr": 1e-2, "weight_decay": 0.0}]
-
-    def loss(self, batch: Any, *, step: int) -> tuple[torch.Tensor, dict[str, float]]:  # noqa: ANN401
-        """Note the loss and the norm of its gradient."""
-        loss, figures = super().loss(batch, step=step)
-        parameters = list(self.model.parameters())
-        gradients = torch.autograd.grad(loss, parameters, retain_graph=True)
-        norm = math.sqrt(sum(float((one**2).sum()) for one in gradients))
-        self.seen.append((float(loss.detach()), norm))
-        return loss, figures
-
-
 def _write(options: argparse.Namespace, argv: list[str], rows: list[dict[str, Any]]) -> None:
     """Write the page and the plot of agreement with what is known by now."""
     draw_agreement(options.out / "cells-agreement.png", rows)
     names = list(dict.fromkeys(name for row in rows for name in row))
     lines = [" | ".join(names), " | ".join("---" for _ in names)]
     lines += [" | ".join(str(row.get(name, "-")) for name in names) for row in rows]
-    plots = "\n\n".join(
-        f"![{name}](cells-{name}.png)" for name in ("agreement", "gradients", "clipping")
-    )
-    about = (
-        "The optimiser is AdamW, whose step hardly depends on the gradient's scale: compare both "
-        "curves before concluding that clipping helped."
-    )
+    plots = "\n\n".join(f"![{name}](cells-{name}.png)" for name in ("agreement", "gradients"))
+    about = "What an exploding gradient does, and what clipping saves: [clipping.md](clipping.md)."
     table = "".join(f"| {line} |\n" for line in lines)
     told = "When a later word decides (GRU):\n\n" + "\n".join(_pairs(options))
     parts = ("# Recurrent cells compared", _notes(options, argv), table, told, plots, about)

@@ -3,13 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from matplotlib.figure import Figure
 
 from training.analysis.agreement import DISTANCES
 from training.models.cells import CELLS
 
-__all__ = ["draw_agreement", "draw_clipping", "draw_gradients"]
+__all__ = ["draw_agreement", "draw_gradients"]
 
 _MAJORITY = 69  # percent: the first of four subjects is as most of them are; half of the ties
 
@@ -45,18 +44,4 @@ def draw_gradients(path: Path, norms: dict[str, list[float]]) -> None:
     axes.set_ylabel("gradient norm at the input")
     axes.set_title("At the start of training: the further back, the less is learnt")
     axes.legend()
-    figure.savefig(path, dpi=110)
-
-
-def draw_clipping(path: Path, curves: dict[str, list[tuple[float, float]]]) -> None:
-    """Draw loss and gradient norm of each step, with clipping and without."""
-    figure = Figure(figsize=(9, 3.6), layout="constrained")
-    losses, norms = figure.subplots(1, 2)
-    for name, seen in curves.items():
-        smooth = np.convolve([loss for loss, _ in seen], np.ones(5) / 5, mode="valid")
-        losses.plot(smooth, label=name)
-        norms.semilogy([norm for _, norm in seen], label=name, linewidth=0.8)
-    losses.set(xlabel="step", ylabel="loss (mean of 5)", title="simple RNN, large initial weights")
-    norms.set(xlabel="step", ylabel="gradient norm before clipping", title="its gradient")
-    losses.legend()
     figure.savefig(path, dpi=110)
