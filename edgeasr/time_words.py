@@ -69,6 +69,8 @@ def find_clock(words: Words) -> tuple[int, Clock] | None:
         expected = start == 0 and clock.end == len(words)
         expected |= start > 0 and words[start - 1] in BEFORE_CLOCK
         followed = words[clock.end] if clock.end < len(words) else ""
+        if words[start - 1 : start] == ["from"] and followed in ("to", "till", "until"):
+            return None  # two times, which no one value holds
         expected |= start == 0 and followed in ("in", "at", "tomorrow", "tonight", "today")
         if clock.explicit or (expected and followed not in UNIT_SECONDS):
             return start, replace(clock, half=clock.half or _half_of_day(words, clock.hour))
@@ -142,6 +144,7 @@ def _read_amount(words: Words, start: int) -> tuple[float, int]:
 def _relative(words: Words, start: int) -> Clock | None:
     position = start + (words[start] == "a")
     word = words[position] if position < len(words) else ""
+    of_hours = False
     if word in ("half", "quarter"):
         minutes, position = {"half": 30, "quarter": 15}[word], position + 1
     else:
@@ -149,7 +152,9 @@ def _relative(words: Words, start: int) -> Clock | None:
         if reading is None or not 1 <= reading[0] <= 59 or reading[0] % 1:
             return None
         minutes, position = int(reading[0]), reading[1]
-        position += position < len(words) and words[position] in ("minutes", "minute")
+        named = position < len(words) and words[position] in ("minutes", "minute")
+        position += named
+        of_hours = not named and (minutes % 5 > 0 or words[start - 1 : start] == ["from"])
     side = words[position] if position < len(words) else ""
     hour = read_number(words, position + 1)
     if side not in ("past", "after", "to", "till") or hour is None or not 1 <= hour[0] <= 12:
@@ -158,6 +163,8 @@ def _relative(words: Words, start: int) -> Clock | None:
     end += end < len(words) and words[end] in _OCLOCK
     if side in ("past", "after"):
         return Clock(value, minutes, end, relative=True)
+    if of_hours:  # "from six to eight" is no six minutes to eight
+        return None
     return Clock(value - 1 or 12, 60 - minutes, end, relative=True)
 
 

@@ -83,6 +83,8 @@ def test_numbers(text, value):
         ("tomorrow evening at seven", "19:00"), ("twenty five past eleven at night", "23:25"),
         ("twelve thirty a m", "00:30"), ("noon", "12:00"), ("midnight", "00:00"), ("7pm", "19:00"),
         ("eight in the morning", "08:00"), ("ten to one", "12:50"), ("7 30", "07:30"),
+        ("six minutes to eight", "07:54"), ("from six to eight", None), ("from ten to eight", None),
+        ("from quarter to nine", "08:45"),
         ("two days ago", None), ("in two hours", None), ("next week", None), ("25:00", None),
     ],
 )  # fmt: skip
