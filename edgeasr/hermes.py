@@ -56,6 +56,7 @@ class HermesBridge(Bridge):
         self._off: dict[str, set[str]] = {"hotword": set(), "asr": set()}
         self._dialogue = Dialogue(site, is_on=dialogue)
         self._microphone = Microphone(site, frames=audio_frames)
+        self._listens_in: str | None = None
         self._nlu = Nlu(site, self._dialogue, understands=understands)
         self._remote = RemoteMicrophones(rooms)
         self._siteless: Mapping[str, Callable[[Fields], Reaction]] = {
@@ -95,8 +96,8 @@ class HermesBridge(Bridge):
                 return self._woken(event, request)
             case Partial():
                 return self._microphone.partial(event)
-            case Transcript() | NoSpeech():
-                return self._ended(event)
+            case Transcript() | NoSpeech() if event.session == self._listens_in:
+                return self._ended(event)  # another session's is of a recording
             case Error():
                 part = _ERRORS.get(event.source)
                 return self._error(part, event.message, event.session) if part else NOTHING
@@ -165,6 +166,7 @@ class HermesBridge(Bridge):
         )  # fmt: skip
 
     def _woken(self, event: Wake, request: str | None) -> Reaction:
+        self._listens_in = event.session
         asked = self._microphone.asked(request)
         session = self._dialogue.session
         if asked is not None:

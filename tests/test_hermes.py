@@ -182,6 +182,15 @@ def test_no_text_of_others_makes_a_topic_that_a_broker_refuses():
         assert captured.topic == f"rhasspy/asr/kitchen/{expected}/audioCaptured"
 
 
+def test_the_transcript_of_a_recording_ends_no_hearing(bridge):
+    hear(bridge, WAKE)
+    recorded = replace(TRANSCRIPT, session="f00-recording-1", text="of a recording")
+    assert hear(bridge, recorded, intent("TurnOff"), request="some command") == ({}, [])
+    found, _ = hear(bridge, TRANSCRIPT, INTENT)
+    assert found["hermes/asr/textCaptured"]["text"] == TRANSCRIPT.text
+    assert "hermes/intent/TurnOn" in found
+
+
 def test_listening_on_request_answers_with_the_session_of_who_asked(bridge):
     start = tell(
         bridge, "hermes/asr/startListening", siteId="kitchen", sessionId="skill-7",
@@ -195,7 +204,7 @@ def test_listening_on_request_answers_with_the_session_of_who_asked(bridge):
     bridge.on_sound(np.arange(1280, dtype=np.int16))
     stop = tell(bridge, "hermes/asr/stopListening", siteId="kitchen", sessionId="skill-7")
     assert stop.commands == (Stop(),)
-    messages = bridge.on_event(TRANSCRIPT, request=None).messages
+    messages = bridge.on_event(replace(TRANSCRIPT, session="s9"), request=None).messages
     topics = [message.topic for message in messages]
     assert topics == [
         "rhasspy/asr/recordingFinished", "hermes/asr/textCaptured",
@@ -268,7 +277,7 @@ def test_a_skill_asks_back_and_ends(bridge):
     woken = Wake(at_s=9.0, session="s2", word="", score=1.0, word_end_s=9.0, latency_s=0.0)
     hear(bridge, woken, request="s1")
     room = intent("Room", session="s2")
-    found, _ = hear(bridge, TRANSCRIPT, room)
+    found, _ = hear(bridge, replace(TRANSCRIPT, session="s2"), room)
     assert found["hermes/intent/Room"]["sessionId"] == "s1"
     assert found["hermes/intent/Room"]["customData"] == "step 2"
     ended = told(tell(bridge, DM + "endSession", sessionId="s1", text="Done"))
@@ -282,7 +291,7 @@ def test_a_filtered_intent_is_not_recognised_and_may_be_handed_over(bridge):
     session = bridge._dialogue.session.id
     woken = Wake(at_s=9.0, session="s2", word="", score=1.0, word_end_s=9.0, latency_s=0.0)
     hear(bridge, woken, request=session)
-    found, _ = hear(bridge, TRANSCRIPT, INTENT)
+    found, _ = hear(bridge, replace(TRANSCRIPT, session="s2"), INTENT)
     assert "hermes/intent/TurnOn" not in found
     assert found[DM + "intentNotRecognized"]["customData"] == "mine"
     assert bridge._dialogue.session.id == session
