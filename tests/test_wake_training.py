@@ -16,7 +16,9 @@ from training.evaluation.wake_kept import Kept  # noqa: E402
 from training.models.wake import WakeConfig, WakeNet  # noqa: E402
 from training.synthesis import Voice  # noqa: E402
 from training.wake_dev import Scorer  # noqa: E402
+from training.wake_export import DEFAULT_RATE, operating  # noqa: E402
 from training.wake_looks import Evidence, Look, load, looks, save  # noqa: E402
+from training.wake_measure import Curve, threshold_at  # noqa: E402
 from training.wake_speech import held_out, held_out_of  # noqa: E402
 
 RNG = np.random.default_rng(4)
@@ -112,6 +114,16 @@ def test_the_second_stage_is_kept_where_it_tells_words_from_others() -> None:
     assert judge.crossed("jarvis", rules["jarvis"]).startswith(
         "crossed: missed {'clean': 0, 'noise10': 0} of 80, 0 accepts in 4.0 h"
     )
+
+
+def test_words_of_people_leave_a_margin_and_synthetic_ones_none() -> None:
+    curve = Curve(hits=np.full(40, 0.9, np.float32), accepts=np.array([0.3, 0.2]), hours=10.0)
+    people = operating(curve, 12)
+    voices = operating(curve, 12, synthetic=True)
+    least = threshold_at(curve.accepts, curve.hours, DEFAULT_RATE)
+    assert voices["threshold"] == pytest.approx(least, abs=1e-4)
+    assert people["threshold"] == pytest.approx((least * 0.9) ** 0.5, abs=1e-4)
+    assert people["operating_points"] == voices["operating_points"]
 
 
 def test_an_evaluation_goes_on_where_it_was_cut_off(tmp_path: Path) -> None:

@@ -28,16 +28,19 @@ TRUNK_FILE = "trunk.npz"
 """Every weight but the words', for training further words"""
 
 
-def operating(curve: Curve, delay_frames: int, *, heard: Iterable[Curve] = ()) -> dict[str, Any]:
+def operating(
+    curve: Curve, delay_frames: int, *, heard: Iterable[Curve] = (), synthetic: bool = False
+) -> dict[str, Any]:
     """Return what a bundle says of a word: default threshold, delay, operating points.
 
     The default lies at DEFAULT_RATE, or halfway (in ratio) up to the weakest twentieth of the
-    words found there, clean or in the conditions `heard`: held-out hours are few.
+    words found there, clean or in the conditions `heard`: held-out hours are few. Not so where all
+    words are `synthetic`: people are heard less well, and there is nothing to spare.
     """
     least = threshold_at(curve.accepts, curve.hours, DEFAULT_RATE)
     scores = np.concatenate([one.hits for one in (curve, *heard)])
     found = scores[scores >= least]
-    weakest = float(np.percentile(found, 5)) if len(found) else least
+    weakest = float(np.percentile(found, 5)) if len(found) and not synthetic else least
     return {
         "threshold": round(float(np.sqrt(least * max(least, weakest))), 4),
         "delay_frames": delay_frames,

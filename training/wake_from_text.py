@@ -67,7 +67,10 @@ def main(argv: list[str]) -> int:
     packs = _speech(phrases, options, pronunciations, run)
     folder = options.models / slug(*phrases)
     curves = release(_trained(phrases, packs, quiet, options, run), packs, quiet, folder)
-    _report(_second_look(folder, packs, quiet, curves["clean"], run), folder)
+    of_both = _second_look(
+        folder, packs, quiet, curves["clean"], run, synthetic=options.positives is None
+    )
+    _report(of_both, folder)
     return 0
 
 
@@ -91,7 +94,8 @@ def _trained(
 
 
 def _second_look(
-    folder: Path, packs: list[Pack], quiet: Pack, alone: dict[str, Curve], run: Path
+    folder: Path, packs: list[Pack], quiet: Pack, alone: dict[str, Curve], run: Path,
+    *, synthetic: bool,
 ) -> dict[str, dict[str, Curve]]:
     """Fit the recogniser's second look; return curves by condition and word of what ships."""
     candidate = {
@@ -100,7 +104,7 @@ def _second_look(
     }
     evidence = gather(WakeModel(Bundle(folder, kind="wake")), packs, quiet, candidate)
     save(evidence, run / "cache" / EVIDENCE_FILE, trigger=trigger_digest(folder))
-    return fit(folder, evidence)
+    return fit(folder, evidence, synthetic=synthetic)
 
 
 def _arguments(argv: list[str]) -> argparse.Namespace:

@@ -60,10 +60,13 @@ def trigger_digest(folder: Path) -> str:
     return Bundle(folder, kind="wake").manifest.files["wake.onnx"]
 
 
-def fit(folder: Path, evidence: Evidence) -> dict[str, dict[str, Curve]]:
+def fit(
+    folder: Path, evidence: Evidence, *, synthetic: bool = False
+) -> dict[str, dict[str, Curve]]:
     """Write the operating points of a bundle's words, with the second stage where it helps.
 
-    Returns the curves of what is written, by word and condition.
+    `synthetic` tells that no person speaks in the evidence. Returns the curves of what is
+    written, by word and condition.
     """
     recogniser = load_recogniser()
     least = dict.fromkeys(WakeModel(Bundle(folder, kind="wake")).words, CANDIDATE)
@@ -71,7 +74,7 @@ def fit(folder: Path, evidence: Evidence) -> dict[str, dict[str, Curve]]:
         word: VerifyRule(_SPELLINGS.get(word, (word,)), candidate, 1.0)
         for word, candidate in (least | evidence.candidate).items()
     }
-    judge = _Judge.of(evidence, PhraseVerifier(recogniser, rules))
+    judge = _Judge.of(evidence, PhraseVerifier(recogniser, rules), synthetic=synthetic)
     content = json.loads((folder / BUNDLE_FILE).read_text(encoding="utf-8"))
     alone, both, curves = _fitted(judge, rules, content["settings"]["words_alone"])
     settings = {
@@ -104,7 +107,7 @@ def _fitted(
         if fitted is not None:
             weight, shipped = fitted.weight, judge.curves(word, fitted)
             both[word] = {
-                **operating(shipped["clean"], judge.evidence.delays[word], heard=shipped.values()),
+                **judge.operating(shipped, judge.evidence.delays[word]),
                 "spellings": list(fitted.spellings),
                 "candidate": fitted.candidate,
                 "weight": weight,
@@ -121,15 +124,22 @@ class _Judge:
 
     evidence: Evidence
     ratios: dict[Source, list[float]]
+    synthetic: bool = False
+    """Whether no person speaks in the evidence"""
 
     @classmethod
-    def of(cls, evidence: Evidence, verifier: PhraseVerifier) -> "_Judge":
+    def of(cls, evidence: Evidence, verifier: PhraseVerifier, *, synthetic: bool) -> "_Judge":
         """Let the recogniser read every look."""
         ratios = {
             source: [verifier.score(source[1], look.frames) for look in looks]
             for source, looks in evidence.found.items()
         }
-        return cls(evidence, ratios)
+        return cls(evidence, ratios, synthetic)
+
+    def operating(self, curves: dict[str, Curve], delay_frames: int) -> Row:
+        """Return the operating points that these curves of the conditions lead to."""
+        heard = curves.values()
+        return operating(curves["clean"], delay_frames, heard=heard, synthetic=self.synthetic)
 
     def curves(
         self, word: str, rule: VerifyRule | None, halves: tuple[int, ...] = (0, 1)
@@ -179,7 +189,7 @@ class _Judge:
         for half in (0, 1):
             chosen = self.choose(word, rule, (1 - half,))
             seen = self.curves(word, chosen, (1 - half,))
-            threshold = operating(seen["clean"], 0, heard=seen.values())["threshold"]
+            threshold = self.operating(seen, 0)["threshold"]
             counted = self.curves(word, chosen, (half,))
             accepted += int((counted["clean"].accepts >= threshold).sum())
             clips += len(counted["clean"].hits)
