@@ -15,7 +15,8 @@ from edgeasr.bundle import seal_bundle
 from edgeasr.features import FeatureSpec
 from training.eight_bits import store_int8
 from training.export import check_parity, export_onnx
-from training.models.recogniser import Attention, Recogniser
+from training.models.attention import Attention
+from training.models.recogniser import Recogniser
 from training.shrink import pack_embedding, store_half
 
 __all__ = ["NETWORKS", "export_bundle", "export_networks"]
