@@ -71,9 +71,11 @@ def main(argv: list[str]) -> int:
     ]  # fmt: skip
     where = "home commands of held-out wordings" if options.commands else "Tatoeba's dev split"
     notes = (
-        f"BLEU of greedy search, {options.pair}, {where}, as recognised; both nets "
-        f"{options.steps} steps, seed {options.seed}, {SIZES}. Without attention the decoder sees "
-        "the mean of the encoder's states at every step instead of a weighted sum."
+        f"`python -m training.analysis length --data ROOT --pair {options.pair} "
+        f"--steps {options.steps}{' --commands' * options.commands}`: BLEU of greedy search, "
+        f"{where}, as recognised; both nets {options.steps} steps, seed {options.seed}, {SIZES}. "
+        "Without attention the decoder sees the mean of the encoder's states at every step "
+        "instead of a weighted sum."
     )
     write_table(options.out / "translator-length.md", "Source length and attention", notes, rows)
     middles = [(low + min(high, 20)) / 2 for low, high in groups]
