@@ -103,9 +103,15 @@ class Assistant:
             word: self._models.wake.thresholds[word] if own.threshold is None else own.threshold
             for word, own in settings.words.items()
         }
+        own_s = {
+            word: own.refractory_s
+            for word, own in settings.words.items()
+            if own.refractory_s is not None
+        }
         self._detector = WakeDetector(
-            self._models.wake, thresholds, refractory_s=settings.refractory_s
-        )
+            self._models.wake, thresholds,
+            refractory_s=settings.refractory_s, own_refractory_s=own_s,
+        )  # fmt: skip
 
     def push(self, pcm: Pcm) -> list[Event]:
         """Take int16 [n] more samples at 16 kHz, any n; return what happened, in order."""

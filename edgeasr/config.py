@@ -86,6 +86,8 @@ class WordConfig:
     """Score that wakes, 0 to 1"""
     targets: tuple[str, ...] | None = None
     """Languages to translate to after this word"""
+    refractory_s: float | None = _within(None, 0.0, 60.0)  # type: ignore[arg-type]
+    """After this word, before it can wake again"""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -28,6 +28,8 @@ class LiveWord:
     """None takes the model's"""
     targets: tuple[str, ...] | None = None
     """None takes the site's"""
+    refractory_s: float | None = None
+    """None takes the site's"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +49,9 @@ class LiveSettings:
     def for_assistant(self) -> Settings:
         """Return the part that the assistant applies."""
         words = {
-            name: WordSettings(threshold=word.threshold, targets=word.targets)
+            name: WordSettings(
+                threshold=word.threshold, targets=word.targets, refractory_s=word.refractory_s
+            )
             for name, word in self.words.items()
             if word.on
         }
@@ -113,8 +117,10 @@ def change(
 
 
 def _word(own: Any, *, on: bool) -> LiveWord:  # noqa: ANN401 - WordConfig or None
+    if own is None:
+        return LiveWord(on=on)
     return LiveWord(
-        on=on, threshold=own.threshold if own else None, targets=own.targets if own else None
+        on=on, threshold=own.threshold, targets=own.targets, refractory_s=own.refractory_s
     )
 
 
@@ -198,9 +204,13 @@ def _changed_word(word: LiveWord, own: object, where: str) -> LiveWord:
         elif key == "targets":
             targets = None if value is None else _texts(f"{where}.targets", value, most=20)
             word = replace(word, targets=targets)
+        elif key == "refractory_s":
+            own_s = None if value is None else _number(f"{where}.refractory_s", value, 0, 60)
+            word = replace(word, refractory_s=own_s)
         else:
             raise CommandError(
-                f"{where}.{key[:40]}: unknown; known: on, threshold, sensitivity, targets"
+                f"{where}.{key[:40]}: unknown; known: on, threshold, sensitivity, targets, "
+                "refractory_s"
             )
     return word
 

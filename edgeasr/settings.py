@@ -16,6 +16,8 @@ class WordSettings:
     """Score that wakes, 0 to 1; None takes the model's"""
     targets: tuple[str, ...] | None = None
     """Languages to translate to after this word; None takes `Settings.targets`"""
+    refractory_s: float | None = None
+    """After this word, before it can wake again; None takes `Settings.refractory_s`"""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -140,9 +140,17 @@ class WakeDetector:
     """One stream: frames in, detections out. The same frames in any pieces give the same."""
 
     def __init__(
-        self, model: WakeModel, thresholds: Mapping[str, float], *, refractory_s: float = 2.0
+        self,
+        model: WakeModel,
+        thresholds: Mapping[str, float],
+        *,
+        refractory_s: float = 2.0,
+        own_refractory_s: Mapping[str, float] | None = None,
     ) -> None:
-        """Listen for the words in `thresholds`. Raises ConfigError for one the model lacks."""
+        """Listen for the words in `thresholds`; some may have refractory times of their own.
+
+        Raises ConfigError for a word the model lacks.
+        """
         for word, threshold in thresholds.items():
             if word not in model.words:
                 known = ", ".join(model.words)
@@ -157,7 +165,8 @@ class WakeDetector:
             for word in thresholds
         }
         self._candidates = None if model.verifier is None else Candidates(model.verifier)
-        self._refractory = round(refractory_s / FRAME_S)
+        own_s = own_refractory_s or {}
+        self._refractory = {w: round(own_s.get(w, refractory_s) / FRAME_S) for w in thresholds}
         self._others = round(_OTHERS_S / FRAME_S)
         self.reset()
 
@@ -244,7 +253,7 @@ class WakeDetector:
         self._armed[word] = False
         for other in self._words:
             same = other == word or word.endswith(" " + other) or other.endswith(" " + word)
-            quiet = self._refractory if same else self._others
+            quiet = self._refractory[word] if same else self._others
             self._silent_until[other] = max(self._silent_until[other], self._frame + quiet)
         return Detection(
             word=word,

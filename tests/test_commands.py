@@ -118,12 +118,12 @@ def test_changes_are_made_together_or_not_at_all():
     assert before == live()
 
 
-def test_words_have_their_own_threshold_targets_and_switch():
+def test_words_have_their_own_threshold_targets_refractory_time_and_switch():
     after = change(
         live(),
         {
             "words": {
-                "computer": {"threshold": 0.8, "targets": ["de"]},
+                "computer": {"threshold": 0.8, "targets": ["de"], "refractory_s": 5},
                 "jarvis": False,
             }
         },
@@ -132,8 +132,13 @@ def test_words_have_their_own_threshold_targets_and_switch():
     own = after.for_assistant().words
     assert own.keys() == {"computer"}
     assert (own["computer"].threshold, own["computer"].targets) == (0.8, ("de",))
+    assert own["computer"].refractory_s == 5
     back = change(after, {"words": {"jarvis": {"on": True, "threshold": 0.7}}}, LANGUAGES)
     assert back.for_assistant().words["jarvis"].threshold == 0.7
+    cleared = change(after, {"words": {"computer": {"refractory_s": None}}}, LANGUAGES)
+    assert cleared.words["computer"].refractory_s is None
+    with pytest.raises(CommandError, match=r"words\.computer\.refractory_s = 61: give 0 to 60"):
+        change(after, {"words": {"computer": {"refractory_s": 61}}}, LANGUAGES)
 
 
 def test_unknown_words_and_languages_list_what_there_is():

@@ -128,6 +128,7 @@ def test_the_example_shows_every_key_with_its_default_and_what_it_means():
             shown = re.search(rf"^#[^\n]+\n(?:#[^\n]*\n)*{item.name} = ", text, re.MULTILINE)
             assert shown, f"{section.name}.{item.name} is missing or has no comment"
             assert item.name in active[section.name], f"{section.name}.{item.name} is missing"
-    tables = r"^# (\[wake\.words.*\]|threshold = .*|targets = .*)$"
+    tables = r"^# (\[wake\.words.*\]|threshold = .*|targets = .*|refractory_s = .*)$"
     commented = re.sub(tables, r"\1", text, flags=re.MULTILINE)
-    assert parse_config(commented).wake.words["computer"].threshold == 0.6
+    word = parse_config(commented).wake.words["computer"]
+    assert (word.threshold, word.refractory_s) == (0.6, 2.0)

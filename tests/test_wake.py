@@ -86,6 +86,13 @@ def test_the_same_word_fires_again_after_the_refractory_time() -> None:
     assert len(scripted(script, refractory_s=1.0)) == 1
 
 
+def test_a_word_may_have_a_refractory_time_of_its_own() -> None:
+    script = [1.0] * 4 + [0.0] * 30 + [1.0] * 4
+    assert len(scripted(script, refractory_s=1.0, own_refractory_s={"jarvis": 0.2})) == 2
+    assert len(scripted(script, refractory_s=0.2, own_refractory_s={"jarvis": 1.0})) == 1
+    assert len(scripted(script, refractory_s=0.2, own_refractory_s={"hey jarvis": 1.0})) == 2
+
+
 def test_the_longer_of_two_overlapping_words_is_reported_alone() -> None:
     found = scripted([0.0, 0.9, 0.9, 0.9, 0.9, 0.0], [0.0, 0.1, 0.2, 0.9, 0.9, 0.0])
     assert [hit.word for hit in found] == ["hey jarvis"]
