@@ -76,24 +76,27 @@ class Batches:
         mels, clean, texts = [], [], []
         for clip in mine:
             own = np.random.default_rng((self._seed, step, clip.start))
-            heard, dry, text = self._change(store.read(clip).astype(np.float32), clip.text, own)
+            speech = store.read(clip).astype(np.float32)
+            heard, undisturbed, text = self._change(speech, clip.text, own)
             mels.append(self._mask(self._normalised(heard), own))
-            clean.append(self._normalised(dry) if self._clean else mels[-1])
+            if undisturbed is not None:
+                clean.append(self._normalised(undisturbed))
             texts.append(text)
         batch = collate(mels, texts)
-        return replace(batch, clean=collate(clean, texts).mel) if self._clean else batch
+        return replace(batch, clean=collate(clean, texts).mel) if clean else batch
 
     def _normalised(self, samples: Samples) -> NDArray[np.float32]:
         return normalise(self._log_mel(to_int16(samples / 32768)))[0]
 
     def _change(
         self, speech: Samples, text: str, rng: np.random.Generator
-    ) -> tuple[Samples, Samples, str]:
-        """Return the clip as it is heard, the same undisturbed, and what is said in it."""
+    ) -> tuple[Samples, Samples | None, str]:
+        """Return the clip as it is heard, the same undisturbed if wanted, and what it says."""
         if rng.random() < 0.02:
             length = int(rng.uniform(1.0, 4.0) * SAMPLE_RATE)
             noise = self._noises.draw(rng, length) * rng.uniform(0.1, 1.0)
-            return noise, _hissing(np.zeros(length, np.float32), 0.0, 0.0), ""
+            silence = np.zeros(length, np.float32)
+            return noise, _hissing(silence, 0.0, 0.0) if self._clean else None, ""
         if rng.random() < 0.5:
             speech = change_speed(speech, rng.uniform(0.9, 1.12))
         dry = speech
@@ -110,7 +113,8 @@ class Batches:
         if rng.random() < 0.12:
             speech = limit_band(speech, rng)
         gain = 10 ** (rng.uniform(-38, -12) / 20) * 32768 / level
-        return speech * gain, _hissing(dry, before_s, after_s) * gain, text
+        undisturbed = _hissing(dry, before_s, after_s) * gain if self._clean else None
+        return speech * gain, undisturbed, text
 
     def _mask(self, mel: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
         """SpecAugment (Park et al. 2019), lightly: one band, one short time."""

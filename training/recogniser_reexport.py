@@ -14,18 +14,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-import edgeasr
 from edgeasr.bundle import Bundle, seal_bundle
 from edgeasr.features import Frames, LogMel
 from edgeasr.recogniser import Recogniser as Runtime
+from edgeasr.recordings import bundled_recordings
 from edgeasr.sources import read_audio
 from training.models.recogniser import Dims, Recogniser
 from training.recogniser_export import export_networks
 from training.recogniser_shipped import read_embedding, read_shipped
 
 __all__ = ["adopt", "heard", "main"]
-
-RECORDINGS_FOLDER = Path(edgeasr.__file__).parent / "recordings"
 
 
 def main(argv: list[str]) -> int:
@@ -36,8 +34,8 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--trigger", type=Path, default=Path("edgeasr/models/wake"))
     options = parser.parse_args(argv)
     folder: Path = options.bundle
-    before = Runtime(Bundle(folder, kind="recogniser"))
-    manifest = Bundle(folder, kind="recogniser").manifest
+    bundle = Bundle(folder, kind="recogniser")
+    before, manifest = Runtime(bundle), bundle.manifest
     with TemporaryDirectory() as scratch:
         print("parity", export_networks(load_model(folder), Path(scratch), options.networks))
         for name in options.networks:
@@ -56,7 +54,7 @@ def adopt(trigger: Path, before: Runtime, after: Runtime) -> None:
     manifest = Bundle(trigger, kind="wake").manifest
     if after.digest == before.digest or manifest.settings.get("verified_with") != before.digest:
         return
-    for path in sorted(RECORDINGS_FOLDER.glob("*.flac")):
+    for path in bundled_recordings():
         log_mel = LogMel()(read_audio(path))
         if not np.array_equal(heard(before, log_mel), heard(after, log_mel)):
             print(f"{path.name} is heard differently: run python -m training wake_second")

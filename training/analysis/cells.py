@@ -11,10 +11,12 @@ import torch
 from training.analysis.agreement import Agreement
 from training.analysis.cells_plots import draw_agreement, draw_gradients
 from training.analysis.cells_tasks import CellNet, CellTask, Letters, Names, Triggers
+from training.analysis.command import command
 from training.loop import LoopConfig, load_weights, train
 from training.models.cells import CELLS, hidden_for
 
 __all__ = ["main"]
+
 
 def main(argv: list[str]) -> int:
     """Train every cell on every task; write `cells.md` and two plots, anew after each training.
@@ -45,7 +47,7 @@ def main(argv: list[str]) -> int:
 
 def _notes(options: argparse.Namespace, argv: list[str]) -> str:
     return (
-        f"`python -m training.analysis cells {_shown(argv)}`, seed {options.seed}, "
+        f"`{command('cells', argv)}`, seed {options.seed}, "
         f"{_spent(options.runs):.0f} s of processor time, {options.steps} steps a task "
         f"({options.agreement_steps} for agreement), about {options.parameters} parameters a "
         "layer. A step is one input of a batch of one, forward, in this eager Python form. Names: "
@@ -63,11 +65,6 @@ def _spent(runs: Path, more_s: float = 0.0) -> float:
     total = more_s + (float(path.read_text("utf-8")) if path.is_file() else 0.0)
     path.write_text(f"{total:.1f}", "utf-8")
     return total
-
-
-def _shown(argv: list[str]) -> str:
-    """Return the arguments as typed, folders as ROOT."""
-    return " ".join("ROOT" if "/" in one else one for one in argv)
 
 
 def _options(argv: list[str]) -> argparse.Namespace:

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from training.analysis.agreement import OneClause
 from training.analysis.cells_tasks import CellNet, CellTask
+from training.analysis.command import command
 from training.loop import LoopConfig, load_weights, train
 
 __all__ = ["main"]
@@ -88,16 +89,12 @@ def main(argv: list[str]) -> int:
     }
     options.out.mkdir(parents=True, exist_ok=True)
     _draw(options.out / "clipping.png", runs)
-    command = " ".join(["python -m training.analysis clipping", *_shown(argv)])
-    spent = f"{time.process_time() - began:.0f} s of processor time"
-    notes = f"`{command}`, seeds 1 to {options.seeds}, {spent}, {options.steps} steps."
+    notes = (
+        f"`{command('clipping', argv)}`, seeds 1 to {options.seeds}, "
+        f"{time.process_time() - began:.0f} s of processor time, {options.steps} steps."
+    )
     (options.out / "clipping.md").write_text(_page(notes, runs), "utf-8")
     return 0
-
-
-def _shown(argv: list[str]) -> list[str]:
-    """Return the arguments as typed, folders as ROOT."""
-    return ["ROOT" if "/" in one else one for one in argv]
 
 
 def _net(task: OneClause, seed: int) -> CellNet:

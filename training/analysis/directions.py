@@ -18,6 +18,7 @@ from typing import Any
 import torch
 
 from edgeasr.bio import best_path
+from training.analysis.command import command
 from training.loop import LoopConfig, load_weights, train
 from training.models.tagger import TaggerNet
 from training.tagger import TaggerTask, size_of
@@ -55,9 +56,8 @@ def main(argv: list[str]) -> int:
         _train_one(corpus, tables, pairs, options, hidden=hidden, both=way)
         for way, hidden in ((True, options.hidden), (False, one_way))
     ]
-    shown = " ".join("ROOT" if "/" in one else one for one in argv)
     notes = (
-        f"`python -m training.analysis directions {shown}`, seed {options.seed}, "
+        f"`{command('directions', argv)}`, seed {options.seed}, "
         f"{time.process_time() - began:.0f} s of processor time; SNIPS and a share of "
         f"{options.share} of the house sentences in each of {options.epochs} epochs, no word "
         f"vectors; dev figures. Pairs: {sum(map(len, pairs.values()))} pairs of dev sentences with "

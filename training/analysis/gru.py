@@ -9,6 +9,7 @@ import torch
 from matplotlib.figure import Figure
 
 from edgeasr.bundle import MODELS_FOLDER
+from training.analysis.command import command
 from training.evaluation.asr_engines import Edgeasr
 from training.loop import load_weights
 from training.recogniser import from_nothing
@@ -41,10 +42,9 @@ def main(argv: list[str]) -> int:
     steps = "".join(_step(row, options.batch_s) for row in curve)
     shipped = _shipped(store, options.bundle)
     said = _said(store, options.run, options.examples)
-    shown = " ".join(["gru", *("ROOT" if "/" in one else one for one in argv)])
     page = (
         "# A GRU recogniser from scratch\n\n"
-        f"`python -m training.analysis {shown}` after `python -m training recogniser --encoder "
+        f"`{command('gru', argv)}` after `python -m training recogniser --encoder "
         "gru`, seed 1. Words wrong in percent, greedy, the whole clip at once; losses in nats (of "
         "a unit for attention, of a label for CTC).\n\n"
         "| step | hours heard | attention loss | CTC loss | clean, attention | clean, CTC | other, "

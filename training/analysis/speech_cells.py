@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from training.analysis.cells_tasks import CellNet
+from training.analysis.command import command
 from training.analysis.speech_clips import WIDTH, Clip, batches, made_up, read_clips, split
 from training.loop import LoopConfig, load_weights, train
 from training.models.cells import CELLS
@@ -106,12 +107,11 @@ def run_study(argv: list[str], kind: type[Study], told: str) -> int:
     parts = split([one for one in clips if study.usable(one)])
     rows: list[dict[str, Any]] = []
     options.out.mkdir(parents=True, exist_ok=True)
-    shown = " ".join("ROOT" if "/" in one else one for one in argv)
     with tempfile.TemporaryDirectory() as scratch:
         for form in itertools.product(kind.directions, CELLS):
             rows.append(_train_one(study, parts, form, options, Path(scratch)))
             notes = (
-                f"`python -m training.analysis {kind.name} {shown}`, {_seeds(options)}, "
+                f"`{command(kind.name, argv)}`, {_seeds(options)}, "
                 f"{time.process_time() - began:.0f} s of processor time, {options.steps} steps of "
                 f"{_BATCH} clips, about {options.parameters} parameters a layer; {len(parts[0])} "
                 f"clips to learn, {len(parts[1])} of other speakers to test. {kind.about}"
