@@ -25,6 +25,7 @@ CORE = {"switch on {}", "volume down", "turn it down", "turn {} down"}
 """Too common to be held out"""
 TEST_SHARE, DEV_SHARE = 0.12, 0.06
 NEGATIVE = ("don't", "do not", "never")
+_WISHES = ("i want", "i would like")
 _NO_FRAME = (
     "lights o", "{", "all ", "brightness", "volume", "louder", "quieter", "next",
     "previous", "timer", "alarm", "mute", "music",
@@ -119,12 +120,17 @@ def _draw_pair(template: Template, language: str, draw: random.Random) -> Pair:
 
 
 def _frame(template: Template, draw: random.Random) -> str:
-    """Return an English frame; what is not to be done is at most asked with "please"."""
+    """Return an English frame.
+
+    What is not to be done is at most asked with "please"; nobody wishes to "tell me a joke".
+    """
     if template.form != "!" or template.english.startswith(_NO_FRAME):
         return "{i}"
     frames = _frames()
     if template.english.startswith(NEGATIVE):
         frames = {name: frame for name, frame in frames.items() if "{i}" in frame[1]["fr"]}
+    if " me " in template.english:
+        frames = {name: frame for name, frame in frames.items() if not name.startswith(_WISHES)}
     return draw.choices(list(frames), [weight for weight, _ in frames.values()])[0]
 
 
