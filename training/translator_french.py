@@ -33,7 +33,8 @@ _POLITE = {
     "appelle": "appelez", "règle": "réglez", "lève": "levez", "répète": "répétez",
     "enlève": "enlevez", "remets": "remettez", "rétablis": "rétablissez", "descends": "descendez",
     "ralentis": "ralentissez", "éclaircis": "éclaircissez", "fais": "faites", "écris": "écrivez",
-    "interromps": "interrompez", "nourris": "nourrissez", "rafraîchis": "rafraîchissez", "accélère": "accélérez", "ramène": "ramenez",
+    "interromps": "interrompez", "accélère": "accélérez", "ramène": "ramenez",
+    "nourris": "nourrissez", "rafraîchis": "rafraîchissez",
 }  # fmt: skip
 """The imperatives to "vous" that are not the one to "tu" with a z"""
 _SPELLED = (
