@@ -44,6 +44,8 @@ class EncoderNets:
     ctc: OnnxSession
     chunk: int
     """Frames that see each other; even"""
+    ahead: int
+    """Further frames that a chunk sees; they are encoded again with the next one"""
     left: int
     """Frames of the past that are seen"""
 
@@ -74,6 +76,8 @@ class EncoderStream:
         """20 ms frames encoded so far"""
         self.states: Array = np.zeros((1, 0, 0), np.float32)
         """The last layer's output for the newest chunk, float32 [1, n, W]"""
+        self.states_ahead: Array = self.states
+        """The same for the frames that it saw ahead, to be replaced by the next chunk's"""
 
     @property
     def x(self) -> Frames:
@@ -84,7 +88,7 @@ class EncoderStream:
         """Take log10 mel, float32 [k, mels]; return CTC log P [steps, units] of whole chunks."""
         mel, self._loudest = normalise(log_mel, self._loudest)
         self._append(mel)
-        needed = _LOOK_BEHIND + 2 * self._nets.chunk + _LOOK_AHEAD
+        needed = _LOOK_BEHIND + 2 * (self._nets.chunk + self._nets.ahead) + _LOOK_AHEAD
         outputs = []
         while len(self._mel) >= needed:
             outputs.append(self._advance(self._nets.chunk, self._mel[:needed]))
@@ -111,22 +115,28 @@ class EncoderStream:
         self._mel = np.concatenate([self._mel, mel])
 
     def _advance(self, frames: int, mel: Frames) -> Array:
-        """Encode `frames` more from mel float32 [2 frames + 3, mels]; return CTC log P."""
+        """Encode `frames` more, which also see the rest of mel float32 [2 n + 3, mels].
+
+        Return the CTC log P of the `frames`.
+        """
         nets = self._nets
-        keep = np.ones((1, 1, 2 * frames + 1), np.float32)
+        keep = np.ones((1, 1, len(mel) - _LOOK_BEHIND), np.float32)
         if self.frames == 0:
             keep[0, 0, 0] = 0.0  # the second convolution's own padding
         x = nets.subsample.run({"mel": mel[None], "keep": keep})["x"]
-        self._chunks = (*self._chunks, x[0])
-        placed = x + positions(self.frames, frames, x.shape[2])
+        self._chunks = (*self._chunks, x[0, :frames])
+        placed = x + positions(self.frames, *x.shape[1:])
         past = {"past_keys": self._keys, "past_values": self._values}
         out = nets.encoder.run({"x": placed, **past})
-        self._keys = np.concatenate([self._keys, out["keys"]], axis=3)[:, :, :, -nets.left :]
-        self._values = np.concatenate([self._values, out["values"]], axis=3)[:, :, :, -nets.left :]
+        self._keys = self._remembered(self._keys, out["keys"][:, :, :, :frames])
+        self._values = self._remembered(self._values, out["values"][:, :, :, :frames])
         self.frames += frames
-        self.states = out["last"]
-        states = {"last": out["last"], "middle": out["middle"], "state": self._ctc_state}
-        ctc = nets.ctc.run(states)
+        self.states, self.states_ahead = np.split(out["last"], [frames], axis=1)
+        states = {"last": self.states, "middle": out["middle"][:, :frames]}
+        ctc = nets.ctc.run({**states, "state": self._ctc_state})
         self._ctc_state = ctc["next_state"]
         log_probs: Array = ctc["log_probs"][0]
         return log_probs
+
+    def _remembered(self, past: Array, new: Array) -> Array:
+        return np.concatenate([past, new], axis=3)[:, :, :, -self._nets.left :]

@@ -30,17 +30,25 @@ class PartialDecoder:
         self._heard: Tensors = {}
         self._cache = decoder.zeros("past", beams=1, past=0)
         self._units: tuple[int, ...] = ()
-        self._agreed = self._frames = 0
-        self._new_frames = 0
+        self._agreed = self._settled = 0
+        """Units and frames that stay as they are"""
+        self._frames = self._new_frames = 0
         """Not yet heard by the last run"""
 
-    def hear(self, states: Array) -> None:
-        """Take the encoder's states of one more chunk, float32 [1, n, W]."""
-        new = decoder_memory(self._memory, states)
+    def hear(self, states: Array, ahead: Array) -> None:
+        """Take the encoder's states of one more chunk, float32 [1, n, W].
+
+        `ahead` are those of the frames after it, float32 [1, m, W], until the next chunk.
+        """
+        new = decoder_memory(self._memory, np.concatenate([states, ahead], axis=1))
         heard = self._heard or {name: part[:, :, :0] for name, part in new.items()}
-        self._heard = {name: np.concatenate([heard[name], new[name]], axis=2) for name in new}
-        self._frames += states.shape[1]
-        self._new_frames += states.shape[1]
+        self._heard = {
+            name: np.concatenate([heard[name][:, :, : self._settled], new[name]], axis=2)
+            for name in new
+        }
+        self._settled += states.shape[1]
+        self._new_frames += self._settled + ahead.shape[1] - self._frames
+        self._frames = self._settled + ahead.shape[1]
 
     def spell(self) -> tuple[int, ...]:
         """Return the most likely units of what was heard so far, without the first ones."""

@@ -95,7 +95,7 @@ class RecogniserStream:
         outputs = self.encoder.push(frames)
         for log_probs in outputs:
             self._pending = self._pending[2 * self._recogniser.nets.chunk :]
-            self._partial.hear(self.encoder.states)
+            self._partial.hear(self.encoder.states, self.encoder.states_ahead)
             self._take(log_probs)
         if self._should_cut():
             self._cut()

@@ -49,6 +49,7 @@ class RecogniserNetworks:
             bundle.session("encoder.onnx"),
             bundle.session("ctc.onnx"),
             chunk=int(self.settings["chunk_frames"]),
+            ahead=int(self.settings.get("ahead_frames", 0)),
             left=int(self.settings["left_frames"]),
         )
         self.memory = bundle.session("memory.onnx")

@@ -6,7 +6,7 @@ Rohlicek et al. 1989, on CTC outputs). Nothing is trained for a phrase: its text
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -67,7 +67,7 @@ class PhraseVerifier:
     def __init__(self, recogniser: Reader, rules: Mapping[str, VerifyRule]) -> None:
         """Judge the words of `rules` with the recogniser's encoder."""
         self.rules = dict(rules)
-        self._nets = recogniser.nets
+        self._nets = replace(recogniser.nets, ahead=0)  # as the rules were fitted
         self._units = {
             word: [[p + 1 for p in recogniser.pieces.encode(text)] for text in rule.spellings]
             for word, rule in rules.items()

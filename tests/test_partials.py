@@ -49,8 +49,12 @@ def partial(decoder):
     return PartialDecoder(Memory(), decoder, start=START, end=END)
 
 
-def hear(partial, *units):
-    partial.hear(np.repeat(np.array(units, np.float32), FRAMES).reshape(1, -1, 1))
+def states(*units):
+    return np.repeat(np.array(units, np.float32), FRAMES).reshape(1, -1, 1)
+
+
+def hear(partial, *units, ahead=()):
+    partial.hear(states(*units), states(*ahead))
 
 
 def test_words_grow_with_what_is_heard(partial):
@@ -58,6 +62,13 @@ def test_words_grow_with_what_is_heard(partial):
     assert partial.spell() == (1, 2)
     hear(partial, 3)
     assert partial.spell() == (1, 2, 3)
+
+
+def test_what_is_heard_ahead_counts_until_the_next_chunk(partial):
+    hear(partial, 1, 2, ahead=(6,))
+    assert partial.spell() == (1, 2, 6)
+    hear(partial, 3, 4, ahead=(5,))
+    assert partial.spell() == (1, 2, 3, 4, 5)
 
 
 def test_what_is_not_settled_is_checked_at_once_and_only_what_is_new_is_spelled(partial, decoder):
@@ -81,10 +92,10 @@ def test_what_two_runs_agree_on_stays_and_the_rest_may_change(partial):
 
 
 def test_no_more_is_spelled_than_can_be_said_in_the_time(partial):
-    partial.hear(np.repeat([1, 2, 3, 4, 5, 6], FRAMES)[None, ::2, None].astype(np.float32))
+    partial.hear(states(1, 2, 3, 4, 5, 6)[:, ::2], states())
     partial._heard["memory_keys_0"] = np.repeat([1, 2, 3, 4, 5, 6], FRAMES)[None, None, :, None]
     assert partial.spell() == (1, 2, 3)  # half of the frames
-    hear(partial, 7)
+    hear(partial, 4)
     assert partial.spell() == (1, 2, 3, 4)
     assert most_units(36, len(START)) == 14
     assert most_units(10_000, 5) == 155

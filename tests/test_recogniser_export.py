@@ -90,9 +90,11 @@ def test_a_whole_utterance_is_what_training_computes_and_leaves_a_short_state(mo
     np.testing.assert_allclose(keys[0], key[:, :, -STATE_FRAMES:].numpy(), atol=1e-4)
 
 
-def test_a_chunk_longer_than_the_state_is_refused(model, tmp_path):
+@pytest.mark.parametrize(("chunk", "ahead"), [(STATE_FRAMES + 1, 0), (STATE_FRAMES, 1)])
+def test_a_chunk_that_sees_more_than_the_state_is_refused(model, tmp_path, chunk, ahead):
+    settings = {"chunk_frames": chunk, "ahead_frames": ahead}
     with pytest.raises(ValueError, match="STATE_FRAMES"):
-        export_bundle(model, tmp_path, tmp_path / "out", {"chunk_frames": STATE_FRAMES + 1})
+        export_bundle(model, tmp_path, tmp_path / "out", settings)
 
 
 def test_the_packed_decoder_reads_and_scores_the_rounded_embedding(tmp_path):

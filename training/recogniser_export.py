@@ -154,8 +154,9 @@ def export_bundle(
 
     Raises ValueError for chunks longer than the encoder's state.
     """
-    if settings["chunk_frames"] > STATE_FRAMES:
-        raise ValueError(f"chunks of {settings['chunk_frames']} frames, STATE_FRAMES are fewer")
+    seen = settings["chunk_frames"] + settings.get("ahead_frames", 0)
+    if seen > STATE_FRAMES:
+        raise ValueError(f"chunks see {seen} frames, STATE_FRAMES are fewer")
     differences = export_networks(model, folder)
     content = json.loads((units_folder / "units.json").read_text(encoding="utf-8"))
     tokens = {"units": content["units"], "merges": content["merges"]}

@@ -36,8 +36,8 @@ __all__ = ["main"]
 
 Weights = Mapping[str, Tensor]
 SETTINGS: dict[str, Any] = {
-    "chunk_frames": 32, "left_frames": 500, "beam": 4, "ctc_weight": 0.0, "hint_bonus": 1.2,
-    "language_model": [0.05, 0.3], "confidence": [2.5, 3.0, 0.3, 0.5],
+    "chunk_frames": 32, "ahead_frames": 8, "left_frames": 500, "beam": 4, "ctc_weight": 0.0,
+    "hint_bonus": 1.2, "language_model": [0.05, 0.3], "confidence": [2.5, 3.0, 0.3, 0.5],
 }  # fmt: skip
 CTC_WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.5, 0.8)
 _TAIL = np.zeros(SAMPLE_RATE // 2, np.int16)

@@ -1,8 +1,9 @@
 """`python -m training recogniser_reexport`: networks of a bundle in their present form.
 
 For changes of how a network is exported, not of what it has learned: weights, units, language
-model and settings stay as they are. A trigger whose second look was fitted to the bundle goes on
-with the new form, if that hears the package's recordings exactly as the old one did.
+model and settings stay as they are, but for the frames that chunks see ahead, where given. A
+trigger whose second look was fitted to the bundle goes on with the new form, if that hears the
+package's recordings exactly as the old one did.
 """
 
 import argparse
@@ -30,7 +31,8 @@ def main(argv: list[str]) -> int:
     """Write the named networks again and seal the bundle."""
     parser = argparse.ArgumentParser(prog="python -m training recogniser_reexport")
     parser.add_argument("--bundle", type=Path, default=Path("edgeasr/models/recogniser-en"))
-    parser.add_argument("--networks", nargs="+", default=["memory", "decoder"])
+    parser.add_argument("--networks", nargs="*", default=["memory", "decoder"])
+    parser.add_argument("--ahead-frames", type=int, help="of 20 ms, that a chunk sees ahead")
     parser.add_argument("--trigger", type=Path, default=Path("edgeasr/models/wake"))
     options = parser.parse_args(argv)
     folder: Path = options.bundle
@@ -40,7 +42,10 @@ def main(argv: list[str]) -> int:
         print("parity", export_networks(load_model(folder), Path(scratch), options.networks))
         for name in options.networks:
             shutil.copy(Path(scratch) / f"{name}.onnx", folder)
-    seal_bundle(folder, kind="recogniser", files=list(manifest.files), settings=manifest.settings,
+    settings = dict(manifest.settings)
+    if options.ahead_frames is not None:
+        settings["ahead_frames"] = options.ahead_frames
+    seal_bundle(folder, kind="recogniser", files=list(manifest.files), settings=settings,
                 features=manifest.features)  # fmt: skip
     adopt(options.trigger, before, Runtime(Bundle(folder, kind="recogniser")))
     return 0
