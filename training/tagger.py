@@ -1,6 +1,7 @@
 """Train the tagger: `python -m training.tagger --data ROOT --run runs/tagger`.
 
-With `--vectors FILE` words that no training sentence has get vectors that others trained.
+With `--vectors FILE` words that no training sentence has get vectors that others trained; with
+`--taught FILE` a larger network teaches too (tagger_teacher.py).
 """
 
 import argparse
@@ -17,17 +18,20 @@ from torch import Tensor, nn
 
 from edgeasr.tagger import encoder_of, read_schemes
 from training.loop import LoopConfig, load_weights, train
-from training.models.crf import path_loss
+from training.models.crf import path_loss, taught_path_loss
 from training.models.tagger import TaggerNet, TaggerSize
 from training.tagger_augment import Augmenter, read_values
-from training.tagger_batches import IGNORED, Batch, Epochs
+from training.tagger_batches import IGNORED, Batch, Epochs, Varies
 from training.tagger_data import Corpus, Sentence, load_corpus, tables_of
 from training.tagger_score import moves_of, score_sentences
+from training.tagger_targets import Lessons, read_lessons
 from training.tagger_vectors import add_vectors
 
 __all__ = ["TaggerTask", "main", "size_of"]
 
 _BATCH = 128
+_TEMPERATURE = 2.0
+"""What a teacher's logits are divided by, so that rare intents count (Hinton et al. 2015)"""
 
 
 class TaggerTask:
@@ -35,10 +39,12 @@ class TaggerTask:
 
     def __init__(
         self, corpus: Corpus, tables: dict[str, Any], *, seed: int = 1, rate: float = 2e-3,
-        share: float = 1.0, augmenter: Augmenter | None = None, **sizes: Any,  # noqa: ANN401
+        share: float = 1.0, augmenter: Varies | None = None, trust: float = 0.7,
+        **sizes: Any,  # noqa: ANN401
     ) -> None:  # fmt: skip
+        """Vary with `augmenter`; what it brings of a teacher's weighs `trust`, 0 to 1."""
         torch.manual_seed(seed)
-        self._rate = rate
+        self._rate, self._trust = rate, trust
         self._dev = corpus.dev
         self._encoder = encoder_of(tables)
         self.schemes = {scheme.name: scheme for scheme in read_schemes(tables["schemes"])}
@@ -70,25 +76,45 @@ class TaggerTask:
         whole = self._ready[1][position % len(self._ready[1])]
         if world == 1:
             return whole
-        parts = (whole.words, whole.letters, whole.intents, whole.labels)
+        parts = (
+            whole.words, whole.letters, whole.intents, whole.labels, whole.taught_intents,
+            whole.taught_labels,
+        )  # fmt: skip
         mine = (None if part is None else part[rank::world] for part in parts)
         return Batch(whole.scheme, *mine)  # type: ignore[arg-type]
 
     def loss(self, batch: Batch, *, step: int) -> tuple[Tensor, dict[str, float]]:  # noqa: ARG002
         """Return the intents' cross-entropy plus that of the label path within the scheme."""
         intents, labels = self.model(batch.words, batch.letters)
-        known = (batch.intents != IGNORED).sum().clamp(min=1)
-        of_intents = nn.functional.cross_entropy(
-            intents, batch.intents, ignore_index=IGNORED, reduction="sum", label_smoothing=0.05,
-        ) / known  # fmt: skip
+        of_intents = self._of_intents(intents, batch)
         if batch.labels is None:
             return 0.5 * of_intents, {"intents": float(of_intents.detach())}
-        first, count = batch.scheme.first_label, len(batch.scheme.labels)
-        own = slice(first, first + count)
-        moves = self.model.moves[own, own]
-        of_labels = path_loss(labels[:, :, own], batch.labels, moves) / batch.labels.numel()
+        of_labels = self._of_labels(labels, batch, batch.labels)
         parts = {"labels": float(of_labels.detach()), "intents": float(of_intents.detach())}
         return 3 * of_labels + 0.5 * of_intents, parts
+
+    def _of_intents(self, intents: Tensor, batch: Batch) -> Tensor:
+        known = (batch.intents != IGNORED).sum().clamp(min=1)
+        annotated = nn.functional.cross_entropy(
+            intents, batch.intents, ignore_index=IGNORED, reduction="sum", label_smoothing=0.05,
+        ) / known  # fmt: skip
+        if batch.taught_intents is None:
+            return annotated
+        first, count = batch.scheme.first_intent, len(batch.scheme.intents)
+        logs = (intents / _TEMPERATURE).log_softmax(dim=1)[:, first : first + count]
+        shares = (batch.taught_intents / _TEMPERATURE).softmax(dim=1)
+        taught = -(shares * logs).sum(dim=1).mean() * _TEMPERATURE**2
+        return annotated.lerp(taught, self._trust)
+
+    def _of_labels(self, labels: Tensor, batch: Batch, annotated: Tensor) -> Tensor:
+        first, count = batch.scheme.first_label, len(batch.scheme.labels)
+        own = slice(first, first + count)
+        scores, moves = labels[:, :, own], self.model.moves[own, own]
+        if batch.taught_labels is None:
+            return path_loss(scores, annotated, moves) / annotated.numel()
+        certain = nn.functional.one_hot(annotated, count).float()
+        shares = certain.lerp(batch.taught_labels, self._trust)
+        return taught_path_loss(scores, shares, moves) / annotated.numel()
 
     def evaluate(self) -> dict[str, float]:
         """Return F1 and intent accuracy on the dev sets."""
@@ -140,10 +166,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     elif given.vectors is not None:
         vectors = torch.from_numpy(add_vectors(tables, given.vectors, most=given.most_words))
         sizes |= {"vectors": vectors.shape[0], "vector_width": 2 * vectors.shape[1]}
-    further = None if given.values is None else read_values(given.values)
     task = TaggerTask(
         corpus, tables, seed=given.seed, rate=given.rate, share=given.share,
-        augmenter=Augmenter(corpus.train, further=further), **sizes,
+        augmenter=_augmenter(corpus, tables, given), trust=given.trust, **sizes,
     )  # fmt: skip
     if vectors is not None:
         task.model.vectors.copy_(vectors)
@@ -161,6 +186,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _augmenter(corpus: Corpus, tables: dict[str, Any], given: argparse.Namespace) -> Varies:
+    further = None if given.values is None else read_values(given.values)
+    augmenter = Augmenter(corpus.train, further=further)
+    if given.taught is None:
+        return augmenter
+    return Lessons(read_lessons(given.taught, read_schemes(tables["schemes"])[0]), augmenter)
+
+
 def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m training.tagger", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder that holds text/")
@@ -168,6 +201,8 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--vectors", type=Path, help="word vectors as text, e.g. glove.6B.50d.txt")
     parser.add_argument("--most-words", type=int, default=100_000, help="that come from there")
     parser.add_argument("--values", type=Path, help="further slot values, see tagger_places.py")
+    parser.add_argument("--taught", type=Path, help="what a teacher says, see tagger_targets.py")
+    parser.add_argument("--trust", type=float, default=0.7, help="in the teacher, 0 to 1")
     parser.add_argument("--start", type=Path, help="run whose best weights are the first ones")
     parser.add_argument("--share", type=float, default=1.0, help="an epoch, of all but SNIPS")
     parser.add_argument("--rate", type=float, default=2e-3)

@@ -3,19 +3,27 @@
 import json
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from edgeasr.tagger import NONE, normal_word
 from training.manifest import in_held_out_share
 
-__all__ = ["Corpus", "Sentence", "load_corpus", "tables_of"]
+__all__ = ["Corpus", "Said", "Sentence", "load_corpus", "tables_of"]
 
 WORD_LETTERS = 16
 _DEV_SHARE = 0.08
 _PLAIN_SENTENCES = 9_000
 _ANNOTATION = re.compile(r"\[\s*([a-z_]+)\s*:\s*([^\]]*)\]")
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a teacher says of a sentence, within its scheme: logits, float [k] and [words, k]."""
+
+    intents: Any
+    labels: Any
 
 
 @dataclass(frozen=True)
@@ -26,6 +34,7 @@ class Sentence:
     scheme: str
     intent: str | None
     labels: tuple[str, ...] | None
+    said: Said | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
