@@ -115,14 +115,24 @@ def test_the_teacher_labels_first_pieces_and_keeps_the_order():
     assert task.evaluate()["score"] <= 0
 
 
-def test_titles_of_one_kind_are_further_values_of_the_others():
+def test_made_up_names_join_two_or_are_pieces_of_text_or_titles_of_another_kind():
     pytest.importorskip("torch")
-    from training.tagger_augment import title_values  # noqa: PLC0415
+    from training.tagger_data import Sentence  # noqa: PLC0415
+    from training.tagger_names import made_up_values  # noqa: PLC0415
 
-    values = title_values(sentences(), "snips")
-    assert values["snips", "track"] == [("dune",)]
-    assert values["snips", "object_name"] == [("let", "it", "be")]
-    assert values["snips", "album"] == [("dune",), ("let", "it", "be")]
+    labels = ("O", "B-artist", "I-artist")
+    singers = [Sentence(("play", *name.split()), "snips", "Play", labels)
+               for name in ("miles davis", "tom waits")]  # fmt: skip
+    text = Sentence(("we", "are", "northern", "lights"), "none", "none", None)
+    random = np.random.default_rng(1)
+    values = made_up_values([*sentences(), *singers, text], "snips", random)
+    assert {kind for _, kind in values} == {"track", "object_name", "artist"}
+    assert set(values["snips", "artist"]) == {
+        ("miles", "davis"), ("miles", "waits"), ("tom", "davis"), ("tom", "waits"),
+    }  # fmt: skip
+    tracks = {" ".join(name) for name in values["snips", "track"]}
+    assert {"dune", "are northern", "we are northern lights", "let be", "let it be"} <= tracks
+    assert ("let", "it", "be") in values["snips", "object_name"]
 
 
 def test_the_student_reads_what_the_teacher_wrote_and_learns_it(tmp_path):

@@ -13,12 +13,11 @@ from edgeasr.bio import spans
 from training.tagger_data import Sentence
 from training.translator_forms import number_words
 
-__all__ = ["Augmenter", "Values", "read_values", "title_values"]
+__all__ = ["Augmenter", "Values", "read_values"]
 
 Values = Mapping[tuple[str, str], Sequence[tuple[str, ...]]]
 """Words by scheme and kind of slot"""
 
-_TITLES = "album", "movie_name", "object_name", "track"
 _SPELLED = {str(value): tuple(number_words(value).split()) for value in range(100)}
 
 
@@ -76,22 +75,6 @@ def read_values(path: Path) -> Values:
         scheme, kind, value = line.split("\t")
         found[scheme, kind].append(tuple(value.split()))
     return dict(found)
-
-
-def title_values(sentences: Sequence[Sentence], scheme: str) -> Values:
-    """Return further values for each kind of title of a scheme: what the other kinds have.
-
-    A book may be called like a song; which it is, the words around it tell.
-    """
-    found: dict[str, set[tuple[str, ...]]] = {kind: set() for kind in _TITLES}
-    for one in sentences:
-        for span in spans(one.labels or ()):
-            if one.scheme == scheme and span.name in found:
-                found[span.name].add(one.words[span.start : span.end])
-    return {
-        (scheme, kind): sorted(set().union(*(found[other] for other in _TITLES if other != kind)))
-        for kind in _TITLES
-    }
 
 
 def _spelled(sentence: Sentence) -> Sentence:

@@ -15,8 +15,9 @@ import numpy as np
 import torch
 
 from edgeasr.tagger import Scheme
-from training.tagger_augment import Augmenter, read_values, title_values
+from training.tagger_augment import Augmenter, read_values
 from training.tagger_data import Said, Sentence, load_corpus
+from training.tagger_names import made_up_values
 from training.tagger_teacher import SCHEME, load_teacher, teach
 
 __all__ = ["Lessons", "main", "read_lessons", "write_lessons"]
@@ -92,12 +93,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = _options(argv)
     torch.set_num_threads(given.threads)
     net, pieces, scheme = load_teacher(given.run, given.weights)
-    sentences = [one for one in load_corpus(given.data).train if one.scheme == SCHEME]
-    further = dict(title_values(sentences, SCHEME))
+    train = load_corpus(given.data).train
+    random = np.random.default_rng(given.seed)
+    further = dict(made_up_values(train, SCHEME, random))
     if given.values is not None:
         further |= read_values(given.values)
+    sentences = [one for one in train if one.scheme == SCHEME]
     augmenter = Augmenter(sentences, swap=1.0, further=further)
-    random = np.random.default_rng(given.seed)
     pairs = [(one, one) for one in sentences]
     for _ in range(given.variants):
         drawn = ((one, augmenter.vary(one, random)) for one in sentences)
@@ -113,7 +115,7 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--weights", type=Path, required=True, help="see minilm_weights.py")
     parser.add_argument("--run", type=Path, default=Path("runs/tagger-teacher"))
     parser.add_argument("--values", type=Path, help="further slot values, see tagger_places.py")
-    parser.add_argument("--variants", type=int, default=3, help="of each sentence")
+    parser.add_argument("--variants", type=int, default=4, help="of each sentence")
     parser.add_argument("--out", type=Path, default=Path("runs/tagger-taught.npz"))
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
