@@ -73,6 +73,26 @@ def test_a_taught_path_costs_the_mean_over_the_teachers_paths():
     assert float(taught_path_loss(scores, shares, moves)) == pytest.approx(expected, rel=1e-4)
 
 
+def test_the_shares_of_words_are_sums_over_paths_and_blend_with_the_teachers():
+    torch = pytest.importorskip("torch")
+    from edgeasr.bio import best_path, certainty  # noqa: PLC0415
+    from training.models.crf import word_shares  # noqa: PLC0415
+    from training.tagger_blend import blend  # noqa: PLC0415
+    from training.tagger_data import Said  # noqa: PLC0415
+
+    torch.manual_seed(3)
+    scores, moves = torch.randn(1, 4, 5), torch.randn(5, 5)
+    shares = word_shares(scores, moves)[0].numpy()
+    np.testing.assert_allclose(shares.sum(axis=1), 1, rtol=1e-5)
+    path = best_path(scores[0].numpy(), moves.numpy())
+    expected = certainty(scores[0].numpy(), moves.numpy(), path)
+    np.testing.assert_allclose(shares[range(4), path], expected, rtol=1e-4)
+    own = Said(np.log([0.1, 0.9]), np.log([[0.5, 0.5]]))
+    both = blend(Said(np.array([5.0, 5.0]), np.array([[1.0, 1.0]])), own, 0.5)
+    np.testing.assert_allclose(np.exp(both.intents[1] - both.intents[0]), 3, rtol=1e-5)
+    assert both.labels.shape == (1, 2)
+
+
 def sentences():
     from training.tagger_data import Sentence  # noqa: PLC0415
 

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from edgeasr.bio import allowed_moves
 
-__all__ = ["path_loss", "taught_path_loss"]
+__all__ = ["path_loss", "taught_path_loss", "word_shares"]
 
 _NEVER = -1e4
 
@@ -32,6 +32,18 @@ def taught_path_loss(scores: Tensor, shares: Tensor, moves: Tensor) -> Tensor:
     total, _ = _all_paths(scores, moves)
     pairs = torch.einsum("bnj,bnk->jk", shares[:, :-1], shares[:, 1:])
     return total - (scores * shares).sum() - (moves * pairs * _allowed(moves)).sum()
+
+
+def word_shares(scores: Tensor, moves: Tensor) -> Tensor:
+    """Return each word's probabilities of its labels over all paths: as `scores`, which sum to 1.
+
+    They are the gradient of the sum over paths (Eisner 2016).
+    """
+    with torch.enable_grad():
+        scores = scores.detach().requires_grad_()
+        total, _ = _all_paths(scores, moves.detach())
+        (shares,) = torch.autograd.grad(total, scores)
+    return shares
 
 
 def _all_paths(scores: Tensor, moves: Tensor) -> tuple[Tensor, Tensor]:
