@@ -66,6 +66,7 @@ def test_it_announces_itself_and_says_good_bye(broker, other):
     assert other.wait(TOPICS.status, count=2) == [b"online", b"offline"]
     late = Subscriber(broker.port, TOPICS.status, TOPICS.state)
     assert late.wait(TOPICS.status) == [b"offline"]
+    assert late.wait(TOPICS.state) == [b"{}"]
     assert (TOPICS.state, b"{}", True) in late.messages
     late.close()
 

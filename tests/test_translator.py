@@ -65,8 +65,9 @@ def test_batched_beams_score_as_single_ones_do(french):
         for one in french.translate(order, beam=4, n_best=4).n_best:
             alone = french.score(order, one.text)
             # another segmentation of the same text may score lower, never much higher; the beams
-            # of a step share the rounding of their int8 products
-            assert alone.score(french._alpha) <= one.score + 0.15 or one.text == ""
+            # of a step share the rounding of their int8 products, which unlikely words feel most
+            rounding = 0.05 + 0.1 * abs(one.score)
+            assert alone.score(french._alpha) <= one.score + rounding or one.text == ""
 
 
 def test_forced_score_equals_the_searched_one(french):
