@@ -6,7 +6,7 @@ weights of attention come back with each translation and say which source piece 
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import sentencepiece as spm
@@ -15,6 +15,7 @@ from edgeasr.beam import BeamConfig, Hypothesis, Step, beam_search
 from edgeasr.bundle import Bundle
 from edgeasr.errors import TextError
 from edgeasr.session import Array
+from edgeasr.stand_ins import LEAST_GAIN, put_back, stand_in, unknown_words
 
 __all__ = ["Alternative", "TranslationResult", "Translator", "confidence_features"]
 
@@ -84,8 +85,8 @@ class Translator:
         if not 1 <= beam <= MAX_BEAM:
             raise TextError(f"a beam of {beam} can not be searched; give 1 to {MAX_BEAM}")
         parts = [
-            self._sentence(ids, beam, n_best, self._alpha if alpha is None else alpha)
-            for ids in self._cut(_checked(text))
+            self._part(part, ids, (beam, n_best, self._alpha if alpha is None else alpha))
+            for part, ids in self._cut(_checked(text))
         ]
         return parts[0] if len(parts) == 1 else _joined(parts)
 
@@ -101,6 +102,24 @@ class Translator:
         return Hypothesis(
             tuple(tokens[:-1]), sum(found), tuple(found), tuple(attention), ended=True
         )
+
+    def _part(
+        self, text: str, source: list[int], search: tuple[int, int, float]
+    ) -> TranslationResult:
+        """Return the translation of a part; with a known name for an unknown word where better."""
+        plain = self._sentence(source, *search)
+        for word in unknown_words(text, plain.text, lambda word: len(self._source.encode(word))):
+            other = self._sentence([*self._source.encode(stand_in(text, word)), END], *search)
+            named = put_back(other.text, text, word)
+            if named is not None and other.score > plain.score + LEAST_GAIN:
+                sure = (plain.confidence + other.confidence) / 2  # the word may be no name
+                texts = [put_back(one.text, text, word) or one.text for one in other.n_best]
+                n_best = tuple(map(Alternative, texts, (one.score for one in other.n_best)))
+                return replace(
+                    other, text=named, confidence=sure, doubtful=sure < self._doubt_below,
+                    n_best=n_best,
+                )  # fmt: skip
+        return plain
 
     def _sentence(
         self, source: list[int], beam: int, n_best: int, alpha: float
@@ -151,14 +170,14 @@ class Translator:
         weights = np.array(self._confidence)
         return float(1 / (1 + math.exp(-float(weights @ confidence_features(best, source_pieces)))))
 
-    def _cut(self, text: str) -> list[list[int]]:
-        """Return source pieces with end marks of each part that the model can take at once."""
-        parts = list[list[int]]()
+    def _cut(self, text: str) -> list[tuple[str, list[int]]]:
+        """Return the parts that the model can take at once, and their pieces with end marks."""
+        parts = list[tuple[str, list[int]]]()
         for sentence in _SENTENCE_END.split(text):
             for group in self._grouped(sentence, _BREAKS):
                 ids = self._source.encode(group)
                 for start in range(0, len(ids), self._longest):
-                    parts.append([*ids[start : start + self._longest], END])
+                    parts.append((group, [*ids[start : start + self._longest], END]))
         return parts
 
     def _grouped(self, text: str, breaks: tuple[re.Pattern[str], ...]) -> list[str]:
