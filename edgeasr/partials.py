@@ -32,8 +32,8 @@ class PartialDecoder:
         self._units: tuple[int, ...] = ()
         self._agreed = self._settled = 0
         """Units and frames that stay as they are"""
-        self._frames = self._new_frames = 0
-        """Not yet heard by the last run"""
+        self._frames = self._spelled_frames = 0
+        """Heard so far, and by the last run"""
 
     def hear(self, states: Array, ahead: Array) -> None:
         """Take the encoder's states of one more chunk, float32 [1, n, W].
@@ -47,7 +47,6 @@ class PartialDecoder:
             for name in new
         }
         self._settled += states.shape[1]
-        self._new_frames += self._settled + ahead.shape[1] - self._frames
         self._frames = self._settled + ahead.shape[1]
 
     def spell(self) -> tuple[int, ...]:
@@ -56,7 +55,7 @@ class PartialDecoder:
         # The last unit may be half a word, however often it is heard.
         same = min(common_prefix(self._units, spelled), len(spelled) - 1)
         self._agreed = max(self._agreed, same)
-        self._units, self._new_frames = spelled, 0
+        self._units, self._spelled_frames = spelled, self._frames
         # The last agreed unit is fed again next time, since it has to predict what follows.
         cached = len(self._start) + self._agreed - 1 if self._agreed else 0
         self._cache = cache[:, :, :cached]
@@ -77,7 +76,8 @@ class PartialDecoder:
         cache = cache[:, :, : cache.shape[2] - len(guess) + right]
         units, unit = units + guess[:right], best[right]
         # What goes faster than anybody speaks is not heard but guessed.
-        most = max(len(units), len(self._units)) + self._new_frames // _FRAMES_PER_UNIT
+        new_frames = self._frames - self._spelled_frames
+        most = max(len(units), len(self._units)) + new_frames // _FRAMES_PER_UNIT
         most = min(most, most_units(self._frames, len(self._start)))
         while unit != self._end and len(units) < most:
             units.append(unit)

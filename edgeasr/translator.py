@@ -113,8 +113,10 @@ class Translator:
             named = put_back(other.text, text, word)
             if named is not None and other.score > plain.score + LEAST_GAIN:
                 sure = (plain.confidence + other.confidence) / 2  # the word may be no name
-                texts = [put_back(one.text, text, word) or one.text for one in other.n_best]
-                n_best = tuple(map(Alternative, texts, (one.score for one in other.n_best)))
+                n_best = tuple(
+                    replace(one, text=put_back(one.text, text, word) or one.text)
+                    for one in other.n_best
+                )
                 return replace(
                     other, text=named, confidence=sure, doubtful=sure < self._doubt_below,
                     n_best=n_best,
