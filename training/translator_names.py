@@ -93,12 +93,16 @@ def _swap(english: str, other: str, words: dict[str, str], draw: random.Random) 
 
 
 def _numbers(english: str, other: str, draw: random.Random) -> tuple[str, str]:
-    """Return both sides with the one number in digits that they share replaced."""
+    """Return both sides with the numbers in digits replaced, if both have the same ones."""
     found = _NUMBER.findall(english)
-    if len(found) != 1 or _NUMBER.findall(other) != found:
+    if len(set(found)) < len(found) or sorted(_NUMBER.findall(other)) != sorted(found):
         return english, other
-    sizes = [size for size in _RANGES if size[0] <= int(found[0]) <= size[1]]
-    if not sizes:
-        return english, other
-    fresh = str(draw.randint(*sizes[0]))
-    return _NUMBER.sub(fresh, english), _NUMBER.sub(fresh, other)
+    fresh = {number: str(draw.randint(*_size(int(number)))) for number in found}
+    english, other = (
+        _NUMBER.sub(lambda match: fresh[match.group()], text) for text in (english, other)
+    )
+    return english, other
+
+
+def _size(number: int) -> tuple[int, int]:
+    return next((size for size in _RANGES if size[0] <= number <= size[1]), (number, number))

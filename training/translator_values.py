@@ -11,8 +11,10 @@ __all__ = ["VALUES", "Phrases", "word_phrases"]
 
 Phrases = dict[str, Form]
 """Language -> phrase"""
+LANGUAGES = ("en", "fr", "de", "es")
 TEXTS = Path(__file__).parent / "texts"
 _ARTICLES = (("du ", "le "), ("de la ", "la "), ("des ", "les "), ("de l'", "l'"))
+_SIZES = ((2, 12), (13, 99), (13, 99), (100, 999), (1000, 99_999))
 _UNITS = {
     "second": ("seconde", "Sekunde", "segundo"),
     "minute": ("minute", "Minute", "minuto"),
@@ -41,6 +43,42 @@ def _degrees_between(low: int, high: int) -> Callable[[random.Random], Phrases]:
     return make
 
 
+def _temperature(draw: random.Random) -> Phrases:
+    """Return degrees of a room, now and then with a half, or in Fahrenheit."""
+    if draw.random() < 0.6:
+        return _degrees_between(5, 30)(draw)
+    if draw.random() < 0.6:
+        return _degrees_between(31, 99)(draw)
+    number = draw.randint(10, 29)
+    figure = {"en": f"{number}.5"} | dict.fromkeys(("fr", "de", "es"), f"{number},5")
+    names = {"en": "degrees", "fr": "degrés", "de": "Grad", "es": "grados"}
+    return {language: Form(f"{figure[language]} {name}") for language, name in names.items()}
+
+
+def _many(draw: random.Random) -> Phrases:
+    """Return a number of any size that people name, thousands set apart."""
+    low, high = draw.choice(_SIZES)
+    number = draw.randint(low, high)
+    if number >= 1000 and draw.random() < 0.6:
+        number = round(number, -2)
+    marks = {"en": ",", "fr": " ", "de": ".", "es": "."}
+    return {language: Form(f"{number:,}".replace(",", mark)) for language, mark in marks.items()}
+
+
+def _age(draw: random.Random) -> Phrases:
+    return dict.fromkeys(LANGUAGES, Form(str(draw.randint(2, 104))))
+
+
+def _year(draw: random.Random) -> Phrases:
+    low, high = draw.choice(((1100, 1899), (1900, 1999), (1900, 1999), (2000, 2040)))
+    return dict.fromkeys(LANGUAGES, Form(str(draw.randint(low, high))))
+
+
+def _telephone(draw: random.Random) -> Phrases:
+    length = draw.choice((4, 5, 6, 7, 8))
+    return dict.fromkeys(LANGUAGES, Form("".join(draw.choices("0123456789", k=length))))
+
+
 def _oven(draw: random.Random) -> Phrases:
     number = draw.randrange(120, 260, 10)
     return {
@@ -50,8 +88,8 @@ def _oven(draw: random.Random) -> Phrases:
 
 
 def _number(draw: random.Random) -> Phrases:
-    written = Form(str(draw.randint(1, 30)))
-    return dict.fromkeys(("en", "fr", "de", "es"), written)
+    high = draw.choice((30, 30, 100, 999))
+    return dict.fromkeys(LANGUAGES, Form(str(draw.randint(1, high))))
 
 
 def _one_unit(number: int, unit: str) -> Phrases:
@@ -136,7 +174,8 @@ def _time(draw: random.Random) -> Phrases:
     if draw.random() < 0.06:
         return _special_time(draw)
     hour = draw.randint(1, 12)
-    minute = draw.choice((0, 0, 0, 0, 15, 30, 30, 45, 10, 20, draw.randrange(5, 60, 5)))
+    some = (draw.randrange(5, 60, 5), draw.randint(1, 59))
+    minute = draw.choice((0, 0, 0, 0, 15, 30, 30, 45, 10, 20, *some))
     half = draw.choice(("", "", " am", " pm")) if hour < 12 else ""
     english = _english_clock(hour, minute, draw)
     if half:
@@ -176,7 +215,7 @@ def _words() -> dict[str, list[dict[str, str]]]:
     kinds: dict[str, list[dict[str, str]]] = {}
     for line in lines[1:]:
         kind, *texts = line.split("\t")
-        kinds.setdefault(kind, []).append(dict(zip(("en", "fr", "de", "es"), texts, strict=True)))
+        kinds.setdefault(kind, []).append(dict(zip(LANGUAGES, texts, strict=True)))
     return kinds
 
 
@@ -201,6 +240,7 @@ def word_phrases(kind: str, draw: random.Random, *, plain: bool = False) -> Phra
 
 
 VALUES: dict[str, Callable[[random.Random], Phrases]] = {
-    "pct": _percentage, "temp": _degrees_between(5, 30), "degrees": _degrees_between(1, 5),
+    "pct": _percentage, "temp": _temperature, "degrees": _degrees_between(1, 5),
     "oven": _oven, "n": _number, "dur": _duration, "time": _time, "name": _name,
+    "many": _many, "age": _age, "year": _year, "phone": _telephone,
 }  # fmt: skip
