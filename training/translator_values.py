@@ -173,6 +173,8 @@ def _english_clock(hour: int, minute: int, draw: random.Random) -> str:
 def _time(draw: random.Random) -> Phrases:
     if draw.random() < 0.06:
         return _special_time(draw)
+    if draw.random() < 0.1:
+        return _afternoon(draw)
     hour = draw.randint(1, 12)
     some = (draw.randrange(5, 60, 5), draw.randint(1, 59))
     minute = draw.choice((0, 0, 0, 0, 15, 30, 30, 45, 10, 20, *some))
@@ -192,6 +194,17 @@ def _time(draw: random.Random) -> Phrases:
         "de": Form(f"{full}:{minute:02d} Uhr" if minute else f"{full} Uhr"),
         "es": Form(las, a=f"a {las}", de=f"de {las}", las=las),
     }
+
+
+def _afternoon(draw: random.Random) -> Phrases:
+    """Return a time of the 24 hour clock."""
+    hour, minute = draw.randint(13, 23), draw.randint(0, 59)
+    clock = f"{hour}:{minute:02d}"
+    las = f"las {clock}"
+    return {
+        "en": Form(clock, plain=Form(clock)), "fr": Form(f"{hour} h {minute:02d}"),
+        "de": Form(f"{clock} Uhr"), "es": Form(las, a=f"a {las}", de=f"de {las}", las=las),
+    }  # fmt: skip
 
 
 @cache
