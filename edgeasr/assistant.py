@@ -19,7 +19,7 @@ from edgeasr.loading import Models
 from edgeasr.loudness import snr_db
 from edgeasr.recogniser import Hints
 from edgeasr.settings import Settings, WordSettings
-from edgeasr.translator import TranslationResult
+from edgeasr.translation import TranslationResult
 from edgeasr.utterance import Utterance
 from edgeasr.wake import Detection, WakeDetector
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from edgeasr.errors import ConfigError
-from edgeasr.translator import TranslationResult
+from edgeasr.translation import TranslationResult
 
 __all__ = ["draw_attention"]
 

@@ -1,42 +1,96 @@
-"""A known name in the place of an unknown word, put back in the translation.
+"""Known names and numbers in the place of those that a network garbles, put back afterwards.
 
-A network that spells a name it never met piece by piece garbles it; one that it has met a thousand
-times it copies (the rare word problem; Luong et al. 2015 put words back by their alignment).
+A network that spells a name or a number piece by piece, as it seldom did in training, garbles it;
+one that it has met a thousand times it copies (the rare word problem; Luong et al. 2015 put words
+back by their alignment).
 """
 
+import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 
-__all__ = ["LEAST_GAIN", "STAND_IN", "put_back", "stand_in", "unknown_words"]
+from edgeasr.figures import Figure, names, written
 
-STAND_IN = "Tom"
+__all__ = ["LEAST_GAIN", "Draft", "unknown_words"]
+
 LEAST_GAIN = 1.0
-"""Nats by which the score must be better with the stand-in, chosen on dev sentences"""
+"""Nats by which the score must be better with a name's stand-in, chosen on dev sentences"""
+_NAMES = ("Tom", "John")
+"""Men's names that are the same in every language here"""
+_NUMBERS: tuple[tuple[float, tuple[str, ...]], ...] = (
+    (9, ("5", "3", "4")), (99, ("20", "30", "10")), (999, ("300", "20", "200")),
+    (2099, ("2013", "2016", "2003")), (math.inf, ("300", "20", "200")),
+)  # fmt: skip
+"""Up to which number, and what may stand for it"""
 _LEAST_PIECES = 3
-_MOST_WORDS = 2  # that are tried in a sentence
 _WORD = re.compile(r"[^\W\d_]{3,}")
 
 
+@dataclass(frozen=True)
+class _Swap:
+    pattern: str
+    """What it is in the translation"""
+    original: str
+    """What takes its place there"""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A text as the network gets it, and what stands in for what."""
+
+    text: str
+    swaps: tuple[_Swap, ...] = ()
+
+    def with_name(self, word: str) -> "Draft | None":
+        """Return the draft with a known name for `word`; None when there is none to take.
+
+        A text without any capital is a recogniser's: there the word gets the capital of a name.
+        """
+        name = next((one for one in _NAMES if one.lower() not in self.text.lower()), None)
+        if name is None:
+            return None
+        spoken = not re.search(r"[A-Z]", re.sub("|".join(_NAMES), "", self.text))
+        original = word.capitalize() if spoken else word
+        text = re.sub(rf"\b{re.escape(word)}\b", name, self.text)
+        return Draft(text, (*self.swaps, _Swap(rf"\b{name}\b", original)))
+
+    def with_numbers(self, figures: Iterable[Figure], language: str, choice: int = 0) -> "Draft":
+        """Return the draft with well-known numbers for figures of its text.
+
+        `language` is that of the translation; `choice` tells which of the numbers to take.
+        """
+        text, swaps = self.text, list[_Swap]()
+        for figure in sorted(figures, key=lambda one: -one.start):
+            said = self.text[figure.start : figure.end]
+            number = _number_for(figure.value, text, choice, plain=said.isdigit())
+            if number is not None:
+                original = said if " " in said else written(figure, said, language)
+                end = figure.end + 2 * figure.ordinal
+                text = text[: figure.start] + number + "th" * figure.ordinal + text[end:]
+                found = "|".join([number, *names(number, language)])
+                swaps.append(_Swap(rf"(?<![\w.,])(?:{found})(?!\w|[.,]\d)", original))
+        return replace(self, text=text, swaps=(*self.swaps, *swaps))
+
+    def restored(self, translation: str) -> str | None:
+        """Return the translation with everything put back; None unless each is there once."""
+        for swap in self.swaps:
+            if len(re.findall(swap.pattern, translation)) != 1:
+                return None
+            translation = re.sub(swap.pattern, swap.original, translation)
+        return translation
+
+
 def unknown_words(text: str, translation: str, pieces: Callable[[str], int]) -> list[str]:
-    """Return words of `text` that are many `pieces` and were not copied, at most two."""
-    if STAND_IN.lower() in text.lower():
-        return []
+    """Return words of `text` that are many `pieces` and are not in the translation."""
     copied = translation.lower()
     words = dict.fromkeys(word for word in _WORD.findall(text) if word.lower() not in copied)
-    return [word for word in words if pieces(word) >= _LEAST_PIECES][:_MOST_WORDS]
+    return [word for word in words if pieces(word) >= _LEAST_PIECES]
 
 
-def stand_in(text: str, word: str) -> str:
-    """Return `text` with the stand-in for `word`."""
-    return re.sub(rf"\b{re.escape(word)}\b", STAND_IN, text)
-
-
-def put_back(translation: str, text: str, word: str) -> str | None:
-    """Return the translation with `word` of `text` for the stand-in; None unless it is there once.
-
-    A text without any capital is a recogniser's: there the word gets the capital of a name.
-    """
-    if len(re.findall(rf"\b{STAND_IN}\b", translation)) != 1:
-        return None
-    name = word.capitalize() if text == text.lower() else word
-    return re.sub(rf"\b{STAND_IN}\b", name, translation)
+def _number_for(value: str, text: str, choice: int, *, plain: bool) -> str | None:
+    """Return a number of about the same size that the text does not hold."""
+    size = float(value) if plain and value[0] != "0" else 20 if "." in value else math.inf
+    numbers = next(some for most, some in _NUMBERS if size <= most)
+    numbers = (*numbers[choice:], *numbers[:choice])
+    return next((one for one in numbers if not re.search(rf"(?<!\d){one}(?!\d)", text)), None)

@@ -6,7 +6,6 @@ weights of attention come back with each translation and say which source piece 
 
 import math
 import re
-from dataclasses import dataclass, replace
 
 import numpy as np
 import sentencepiece as spm
@@ -14,10 +13,11 @@ import sentencepiece as spm
 from edgeasr.beam import BeamConfig, Hypothesis, Step, beam_search
 from edgeasr.bundle import Bundle
 from edgeasr.errors import TextError
+from edgeasr.faithful import Faithful
 from edgeasr.session import Array
-from edgeasr.stand_ins import LEAST_GAIN, put_back, stand_in, unknown_words
+from edgeasr.translation import Alternative, TranslationResult
 
-__all__ = ["Alternative", "TranslationResult", "Translator", "confidence_features"]
+__all__ = ["Translator", "confidence_features"]
 
 MAX_WORDS = 2000
 MAX_CHARACTERS = 20_000
@@ -28,33 +28,6 @@ _SENTENCE_END = re.compile(
 )
 _BREAKS = (re.compile(r"(?<=[,;:])\s+"), re.compile(r"\s+"))
 """Where a sentence too long is cut: between clauses, else between words"""
-
-
-@dataclass(frozen=True)
-class Alternative:
-    """One entry of the n-best list."""
-
-    text: str
-    score: float
-    """Length-normalised log-probability, 0 at best"""
-
-
-@dataclass(frozen=True, kw_only=True)
-class TranslationResult:
-    """A translation and why it is one."""
-
-    text: str
-    confidence: float
-    """0 to 1: how likely the translation is usable, calibrated on held-out sentences"""
-    doubtful: bool
-    """Whether the confidence is below the model's own limit: better not relied on"""
-    score: float
-    source_tokens: tuple[str, ...]
-    tokens: tuple[str, ...]
-    """Target pieces, the end mark `</s>` included"""
-    attention: Array
-    """float32 [target pieces, source pieces]; rows sum to 1"""
-    n_best: tuple[Alternative, ...]
 
 
 class Translator:
@@ -106,22 +79,13 @@ class Translator:
     def _part(
         self, text: str, source: list[int], search: tuple[int, int, float]
     ) -> TranslationResult:
-        """Return the translation of a part; with a known name for an unknown word where better."""
-        plain = self._sentence(source, *search)
-        for word in unknown_words(text, plain.text, lambda word: len(self._source.encode(word))):
-            other = self._sentence([*self._source.encode(stand_in(text, word)), END], *search)
-            named = put_back(other.text, text, word)
-            if named is not None and other.score > plain.score + LEAST_GAIN:
-                sure = (plain.confidence + other.confidence) / 2  # the word may be no name
-                n_best = tuple(
-                    replace(one, text=put_back(one.text, text, word) or one.text)
-                    for one in other.n_best
-                )
-                return replace(
-                    other, text=named, confidence=sure, doubtful=sure < self._doubt_below,
-                    n_best=n_best,
-                )  # fmt: skip
-        return plain
+        """Return the translation of a part, its names and numbers kept where stand-ins help."""
+        faithful = Faithful(
+            self.source_language, self.target_language,
+            translate=lambda other: self._sentence([*self._source.encode(other), END], *search),
+            pieces=lambda word: len(self._source.encode(word)), doubt_below=self._doubt_below,
+        )  # fmt: skip
+        return faithful.improve(text, self._sentence(source, *search))
 
     def _sentence(
         self, source: list[int], beam: int, n_best: int, alpha: float

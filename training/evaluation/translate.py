@@ -23,6 +23,7 @@ from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF
 
 from edgeasr.bundle import MODELS_FOLDER, Bundle
+from edgeasr.figures import figures, lost_figures
 from edgeasr.translator import Translator
 from training.translator_commands import command_pairs
 from training.translator_corpus import commands_of
@@ -34,6 +35,7 @@ from training.translator_plans import plan_pairs
 __all__ = ["TestSet", "main", "score", "test_sets"]
 
 _BOOTSTRAP = 500
+_WITH_NUMBERS = 150
 _APERTIUM = {"en-es": "eng-spa", "es-en": "spa-eng"}
 _DENIALS = {
     "de": r"\b(nicht|nie|kein\w*)\b", "es": r"\b[Nn]o\b", "fr": r"\b(pas|jamais)\b",
@@ -181,6 +183,30 @@ def _lost_negations(translator: Translator, language: str) -> str:
     return f"negations lost: {lost} of {len(pairs)}"
 
 
+def _lost_numbers(translator: Translator) -> str:
+    """Return in how many orders with figures, of held-out wordings, one is lost, by form."""
+    source, target = translator.source_language, translator.target_language
+    pairs = [
+        pair
+        for split in ("test", "dev")
+        for pair in command_pairs(target if source == "en" else source, split, 1000)
+        if figures(pair.english, "en")
+    ][:_WITH_NUMBERS]
+    texts = [pair.english if source == "en" else pair.other for pair in pairs]
+    forms = {"as published": texts}
+    if source == "en":
+        forms["as recognised"] = [plain_form(text, source) for text in texts]
+    counts = []
+    for form, inputs in forms.items():
+        found = [translator.translate(text).text for text in inputs]
+        lost = sum(
+            bool(lost_figures(text, other, source, target))
+            for text, other in zip(texts, found, strict=True)
+        )
+        counts.append(f"{lost} of {len(texts)} {form}")
+    return f"sentences that lose a number: {', '.join(counts)}"
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Print a table of all sets (Markdown), and JSON lines into `--out`."""
     parser = argparse.ArgumentParser(prog="python -m training.evaluate translate")
@@ -214,6 +240,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(*_by_template(_template_scores(translator, target)), sep="\n")
     if source == "en":
         print(_lost_negations(translator, target))
+    print(_lost_numbers(translator))
     if options.out is not None:
         options.out.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
     return 0
