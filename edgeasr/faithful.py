@@ -61,7 +61,7 @@ class Faithful:
 
     def _with_names(self, figures: str, best: _Attempt) -> _Attempt:
         for word in unknown_words(best.draft.text, best.result.text, self.pieces)[:_MOST_NAMES]:
-            draft = best.draft.with_name(word)
+            draft = best.draft.with_name(word, self.target)
             attempt = None if draft is None else self._attempt(draft, figures)
             if attempt is None or len(attempt.lost) > len(best.lost):
                 continue
@@ -76,7 +76,7 @@ class Faithful:
 
     def _without_unknown(self, draft: Draft) -> Draft:
         for word in unknown_words(draft.text, "", self.pieces)[:_MOST_NAMES]:
-            draft = draft.with_name(word) or draft
+            draft = draft.with_name(word, self.target) or draft
         return draft
 
     def _attempt(self, draft: Draft, figures: str) -> _Attempt | None:

@@ -24,6 +24,8 @@ _NUMBERS: tuple[tuple[float, tuple[str, ...]], ...] = (
 )  # fmt: skip
 """Up to which number, and what may stand for it"""
 _LEAST_PIECES = 3
+_ELIDED = "[dDjJmMtTsSlLnN]|[qQ]u|[lL]orsqu|[pP]uisqu|[jJ]usqu"
+_VOWELS = frozenset("aeiouyéèêàâ")
 _WORD = re.compile(r"[^\W\d_]{3,}")
 
 
@@ -34,6 +36,11 @@ class _Swap:
     original: str
     """What takes its place there"""
 
+    def put_back(self, found: re.Match[str]) -> str:
+        """Return the original; in French "de Tom" becomes "d'Ada"."""
+        elided = found.groupdict().get("elided")
+        return f"{elided}'{self.original}" if elided else self.original
+
 
 @dataclass(frozen=True)
 class Draft:
@@ -42,10 +49,11 @@ class Draft:
     text: str
     swaps: tuple[_Swap, ...] = ()
 
-    def with_name(self, word: str) -> "Draft | None":
+    def with_name(self, word: str, language: str) -> "Draft | None":
         """Return the draft with a known name for `word`; None when there is none to take.
 
-        A text without any capital is a recogniser's: there the word gets the capital of a name.
+        `language` is that of the translation. A text without any capital is a recogniser's: there
+        the word gets the capital of a name.
         """
         name = next((one for one in _NAMES if one.lower() not in self.text.lower()), None)
         if name is None:
@@ -53,7 +61,9 @@ class Draft:
         spoken = not re.search(r"[A-Z]", re.sub("|".join(_NAMES), "", self.text))
         original = word.capitalize() if spoken else word
         text = re.sub(rf"\b{re.escape(word)}\b", name, self.text)
-        return Draft(text, (*self.swaps, _Swap(rf"\b{name}\b", original)))
+        elides = language == "fr" and original[0].lower() in _VOWELS
+        before = rf"(?:\b(?P<elided>{_ELIDED})e )?" if elides else ""
+        return Draft(text, (*self.swaps, _Swap(rf"{before}\b{name}\b", original)))
 
     def with_numbers(self, figures: Iterable[Figure], language: str, choice: int = 0) -> "Draft":
         """Return the draft with well-known numbers for figures of its text.
@@ -75,9 +85,9 @@ class Draft:
     def restored(self, translation: str) -> str | None:
         """Return the translation with everything put back; None unless each is there once."""
         for swap in self.swaps:
-            if len(re.findall(swap.pattern, translation)) != 1:
+            translation, count = re.subn(swap.pattern, swap.put_back, translation)
+            if count != 1:
                 return None
-            translation = re.sub(swap.pattern, swap.original, translation)
         return translation
 
 

@@ -45,15 +45,15 @@ def test_long_spelled_words_that_were_not_copied_are_unknown():
 
 
 def test_only_whole_words_are_exchanged():
-    assert Draft("call xi, xiao and xi").with_name("xi").text == "call Tom, xiao and Tom"
+    assert Draft("call xi, xiao and xi").with_name("xi", "fr").text == "call Tom, xiao and Tom"
 
 
 def test_there_are_two_names():
-    draft = Draft("call xi and xo").with_name("xi").with_name("xo")
+    draft = Draft("call xi and xo").with_name("xi", "fr").with_name("xo", "fr")
     assert draft.text == "call Tom and John"
     assert draft.restored("Appelle Tom et John.") == "Appelle Xi et Xo."
-    assert draft.with_name("and") is None
-    assert Draft("Tom calls Xo").with_name("Xo").text == "Tom calls John"
+    assert draft.with_name("and", "fr") is None
+    assert Draft("Tom calls Xo").with_name("Xo", "fr").text == "Tom calls John"
 
 
 @pytest.mark.parametrize(
@@ -61,13 +61,16 @@ def test_there_are_two_names():
     [
         ("Appelle Tom.", "call xiaoping", "xiaoping", "Appelle Xiaoping."),
         ("Appelle Tom.", "Call McGee.", "McGee", "Appelle McGee."),
+        ("La chambre de Tom.", "ada's room", "ada", "La chambre d'Ada."),
+        ("Je pense que Tom dort.", "i think ada sleeps", "ada", "Je pense qu'Ada dort."),
+        ("Chambre de Tom.", "Bo's room.", "Bo", "Chambre de Bo."),
         ("J'ai Tom.", "I have xylophones.", "xylophones", "J'ai xylophones."),
         ("Tom appelle Tom.", "call xiaoping", "xiaoping", None),
         ("Appelle une tomate.", "call xiaoping", "xiaoping", None),
     ],
 )
 def test_a_word_comes_back_where_its_stand_in_is(translation, text, word, named):
-    assert Draft(text).with_name(word).restored(translation) == named
+    assert Draft(text).with_name(word, "fr").restored(translation) == named
 
 
 @pytest.mark.parametrize(
