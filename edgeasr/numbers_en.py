@@ -6,9 +6,9 @@ Conservative: what could be wrong either way stays as spoken ("one of them", "ma
 import re
 
 from edgeasr.number_words import Words, number, plain, read_digits, read_number, read_ordinal
-from edgeasr.time_words import UNIT_SECONDS, clock_time, duration_s, read_clock
+from edgeasr.time_words import BEFORE_CLOCK, UNIT_SECONDS, clock_time, duration_s, read_clock
 
-__all__ = ["clock_time", "display", "duration_s", "number"]
+__all__ = ["clock_figures", "clock_time", "display", "duration_s", "number"]
 
 _MAX_CHARS = 20_000  # far above any utterance; longer text is returned as it is
 
@@ -53,6 +53,29 @@ def display(text: str) -> str:
         written.append(piece[0])
         position = piece[1]
     return " ".join(written)
+
+
+def clock_figures(text: str) -> str:
+    """Return `text` with times past or to an hour in figures: "at quarter to nine" -> "at 8:45".
+
+    "ten to one" is a time only after a word such as "at".
+    """
+    written = text.split()
+    words = [word.lower().strip(",.?!") for word in written]
+    position, found = 0, list[str]()
+    while position < len(words):
+        clock = read_clock(words, position)
+        named = {"quarter", "half"} & set(words[position : position + 2])
+        if clock is None or not clock.relative or not (
+            named or _word(words, position - 1) in BEFORE_CLOCK
+        ):
+            found.append(written[position])
+            position += 1
+            continue
+        tail = written[clock.end - 1][len(words[clock.end - 1]) :]
+        found.append(f"{clock.hour}:{clock.minute:02}{f' {clock.half}' * bool(clock.half)}{tail}")
+        position = clock.end
+    return " ".join(found)
 
 
 Piece = tuple[str, int]

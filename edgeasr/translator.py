@@ -14,6 +14,7 @@ from edgeasr.beam import BeamConfig, Hypothesis, Step, beam_search
 from edgeasr.bundle import Bundle
 from edgeasr.errors import TextError
 from edgeasr.faithful import Faithful
+from edgeasr.numbers_en import clock_figures
 from edgeasr.session import Array
 from edgeasr.translation import Alternative, TranslationResult
 
@@ -57,9 +58,12 @@ class Translator:
         """
         if not 1 <= beam <= MAX_BEAM:
             raise TextError(f"a beam of {beam} can not be searched; give 1 to {MAX_BEAM}")
+        text = _checked(text)
+        if self.source_language == "en":
+            text = clock_figures(text)
         parts = [
             self._part(part, ids, (beam, n_best, self._alpha if alpha is None else alpha))
-            for part, ids in self._cut(_checked(text))
+            for part, ids in self._cut(text)
         ]
         return parts[0] if len(parts) == 1 else _joined(parts)
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeasr.numbers_en import clock_time, display, duration_s, number
+from edgeasr.numbers_en import clock_figures, clock_time, display, duration_s, number
 
 ONES = [
     "zero",
@@ -147,3 +147,21 @@ def test_ordinary_words_are_never_changed(words):
 def test_written_text_stays():
     for text in ("at 7:30", "21 degrees", "20% on Monday", "May 3rd, I'm in"):
         assert display(text) == text
+
+
+@pytest.mark.parametrize(
+    ("spoken", "written"),
+    [
+        ("the train leaves at quarter to nine", "the train leaves at 8:45"),
+        ("Wake me at a quarter to nine, please.", "Wake me at 8:45, please."),
+        ("half past six", "6:30"),
+        ("remind me at ten past five pm", "remind me at 5:10 pm"),
+        ("at ten to one", "at 12:50"),
+        ("the odds are ten to one", "the odds are ten to one"),
+        ("from six to eight", "from six to eight"),
+        ("in a quarter of an hour", "in a quarter of an hour"),
+        ("", ""),
+    ],
+)
+def test_times_past_or_to_an_hour_in_figures(spoken, written):
+    assert clock_figures(spoken) == written

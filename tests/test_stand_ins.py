@@ -148,3 +148,8 @@ def test_a_sentence_with_two_parts_keeps_its_name(french):
     text = french.translate("Call Xiaoping. Turn off the lights.").text
     assert "Xiaoping" in text
     assert "lumières" in text
+
+
+@pytest.mark.parametrize("time", ["at quarter to nine", "at a quarter to nine", "at 8:45"])
+def test_a_quarter_to_an_hour_is_before_it(french, time):
+    assert french.translate(f"wake me up {time}").text == "Réveille-moi à 8 h 45."
