@@ -6,7 +6,7 @@ Conservative: what could be wrong either way stays as spoken ("one of them", "ma
 import re
 
 from edgeasr.number_words import Words, number, plain, read_digits, read_number, read_ordinal
-from edgeasr.time_words import BEFORE_CLOCK, UNIT_SECONDS, clock_time, duration_s, read_clock
+from edgeasr.time_words import BEFORE_CLOCK, UNIT_SECONDS, Clock, clock_time, duration_s, read_clock
 
 __all__ = ["clock_figures", "clock_time", "display", "duration_s", "number"]
 
@@ -58,17 +58,15 @@ def display(text: str) -> str:
 def clock_figures(text: str) -> str:
     """Return `text` with times past or to an hour in figures: "at quarter to nine" -> "at 8:45".
 
-    "ten to one" is a time only after a word such as "at".
+    Those of the 24 hour clock as well, after "at". "ten to one" is a time only after a word such
+    as "at".
     """
     written = text.split()
     words = [word.lower().strip(",.?!") for word in written]
     position, found = 0, list[str]()
     while position < len(words):
-        clock = read_clock(words, position)
-        named = {"quarter", "half"} & set(words[position : position + 2])
-        if clock is None or not clock.relative or not (
-            named or _word(words, position - 1) in BEFORE_CLOCK
-        ):
+        clock = _past_or_to(words, position) or _of_24_hours(words, position)
+        if clock is None:
             found.append(written[position])
             position += 1
             continue
@@ -76,6 +74,23 @@ def clock_figures(text: str) -> str:
         found.append(f"{clock.hour}:{clock.minute:02}{f' {clock.half}' * bool(clock.half)}{tail}")
         position = clock.end
     return " ".join(found)
+
+
+def _past_or_to(words: Words, start: int) -> Clock | None:
+    clock = read_clock(words, start)
+    named = {"quarter", "half"} & set(words[start : start + 2])
+    if clock and clock.relative and (named or _word(words, start - 1) in BEFORE_CLOCK):
+        return clock
+    return None
+
+
+def _of_24_hours(words: Words, start: int) -> Clock | None:
+    """Read "at sixteen fifty nine"; without "at" it may be a year."""
+    hour = read_number(words, start) if _word(words, start - 1) == "at" else None
+    minute = read_number(words, hour[1]) if hour and hour[0] in range(13, 24) else None
+    if hour is None or minute is None or minute[0] not in range(10, 60):
+        return None
+    return Clock(int(hour[0]), int(minute[0]), minute[1])
 
 
 Piece = tuple[str, int]

@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 from mqtt_help import Mosquitto
 
+from edgeasr.bundle import MODELS_FOLDER
 from edgeasr.cli import main
 from edgeasr.recordings import bundled_recordings
 
@@ -72,6 +74,18 @@ def test_wake_resets_between_files(capsys):
     _, once, _ = run(capsys, "wake", "--json", RECORDING)
     _, twice, _ = run(capsys, "wake", "--json", RECORDING, RECORDING)
     assert twice == once * 2
+
+
+def test_wake_takes_a_folder_for_its_model(capsys, tmp_path):
+    copy = tmp_path / "mine"
+    shutil.copytree(MODELS_FOLDER / "wake", copy)
+    manifest = copy / "bundle.json"
+    manifest.write_text(manifest.read_text().replace('"name": "wake"', '"name": "mine"'))
+    _, shipped, _ = run(capsys, "wake", RECORDING)
+    assert run(capsys, "wake", RECORDING, "--model", copy)[:2] == (0, shipped)
+    status, _, errors = run(capsys, "wake", RECORDING, "--model", tmp_path / "none")
+    assert status != 0
+    assert "'none'; there are: mine" in errors
 
 
 def test_wake_refuses_an_unknown_word(capsys):

@@ -10,7 +10,7 @@ from edgeasr.audio import SAMPLE_RATE
 from edgeasr.cli.inputs import Commands, add_audio_arguments, print_json, serve
 from edgeasr.errors import ConfigError
 from edgeasr.features import FRAME_S, Frontend, LogMel
-from edgeasr.loading import load_recogniser, load_wake
+from edgeasr.loading import SHIPPED, load_recogniser, load_wake
 from edgeasr.sources import audio_chunks
 from edgeasr.wake import WakeDetector, WakeModel
 
@@ -28,13 +28,15 @@ def add_parser(commands: Commands) -> None:
     parser.add_argument(
         "--scores", action="store_true", help="add the highest smoothed score of each word"
     )
-    parser.add_argument("--model", default="wake", help="name of the wake bundle")
+    parser.add_argument("--model", default="wake", help="name of the wake bundle, or its folder")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print a line per detection; each file starts from a reset state."""
-    model = load_wake(arguments.model, recogniser=load_recogniser())
+    folder = Path(arguments.model).absolute()
+    folders = (folder.parent,) if "/" in arguments.model else SHIPPED
+    model = load_wake(folder.name, folders, recogniser=load_recogniser())
     detector = WakeDetector(model, _thresholds(model, arguments))
     frontend = Frontend(LogMel())
 
