@@ -96,6 +96,12 @@ def test_bad_phrases_are_refused_with_the_reason(
         check_phrase(phrase, pronunciations)
 
 
+def test_who_insists_gets_a_phrase_that_is_short_or_common(pronunciations: Pronunciations) -> None:
+    assert check_phrase("lamp", pronunciations, insist=True) == "lamp"
+    with pytest.raises(PhraseError, match="zyx"):
+        check_phrase("hey zyx", pronunciations, insist=True)
+
+
 def test_a_good_phrase_passes(pronunciations: Pronunciations) -> None:
     assert check_phrase("Hey  Marvin", pronunciations) == "hey marvin"
     assert slug("Hey Marvin") == "wake-hey-marvin"

@@ -17,6 +17,7 @@ RECIPES = (
     "translator",
     "wake",
     "wake_card",
+    "wake_phones",
     "wake_second",
 )
 

@@ -119,7 +119,7 @@ class RowMaker:
             at = self._put_speech(row, at, rng, limit=self.frames)
             if positive and at < self.frames - 120 and rng.random() < 0.5:
                 self._put_word(row, at, rng, events, whole=False)
-        return self._colour(row, rng), events
+        return self.colour(row, rng), events
 
     def _put_word(
         self, row: Array, at: int, rng: np.random.Generator, events: list[Event], *, whole: bool
@@ -192,7 +192,7 @@ class RowMaker:
         frames = tract(self._frames_of(at, first, first + self.frames), rng)
         return stretched(frames, float(np.exp(rng.uniform(-0.15, 0.15))))
 
-    def _colour(self, row: Array, rng: np.random.Generator) -> Array:
+    def colour(self, row: Array, rng: np.random.Generator) -> Array:
         """Return the row with noise behind it, at a random level, through a random microphone."""
         power = frames_power(row)
         if rng.random() < 0.75 and self._noise:

@@ -17,7 +17,7 @@ from training.wake_measure import Curve, threshold_at
 
 __all__ = [
     "DEFAULT_RATE", "RATES", "TRUNK_FILE", "export_wake", "load_trunk",
-    "operating",
+    "operating", "save_trunk",
 ]  # fmt: skip
 
 RATES = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
@@ -56,6 +56,16 @@ def load_trunk(net: WakeNet, path: Path) -> None:
             if name in state and state[name].shape == trunk[name].shape:
                 state[name].copy_(torch.from_numpy(trunk[name].astype(np.float32)))
     net.load_state_dict(state)
+
+
+def save_trunk(net: WakeNet, folder: Path) -> None:
+    """Write every weight but the words' into `folder`, as float16."""
+    trunk = {
+        name: value.numpy().astype(np.float16)
+        for name, value in net.state_dict().items()
+        if not name.startswith("head.") and value.dtype.is_floating_point
+    }
+    np.savez(folder / TRUNK_FILE, **trunk)
 
 
 class _Step(nn.Module):
@@ -106,11 +116,6 @@ def export_wake(
         "step_frames": STEP_FRAMES,
         "words_alone": {word: operating(curves[word], delays[word]) for word in words},
     }
-    trunk = {
-        name: value.numpy().astype(np.float16)
-        for name, value in net.state_dict().items()
-        if not name.startswith("head.") and value.dtype.is_floating_point
-    }
-    np.savez(folder / TRUNK_FILE, **trunk)
+    save_trunk(net, folder)
     files = ["wake.onnx", "card.md", TRUNK_FILE]
     seal_bundle(folder, kind="wake", files=files, settings=settings, features=digest)

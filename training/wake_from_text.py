@@ -56,7 +56,9 @@ def main(argv: list[str]) -> int:
         word, _, phrase = entry.partition("=")
         pronunciations.add(word, phrase)
     try:
-        checked = [check_phrase(phrase, pronunciations) for phrase in options.phrase]
+        checked = [
+            check_phrase(phrase, pronunciations, insist=options.insist) for phrase in options.phrase
+        ]
     except PhraseError as error:
         print(error)
         return 2
@@ -110,6 +112,7 @@ def _second_look(
 def _arguments(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="training wake --phrase", description=__doc__)
     parser.add_argument("--phrase", action="append", required=True)
+    parser.add_argument("--insist", action="store_true", help="even if short or common")
     parser.add_argument("--data", type=Path, help="folder of corpora, laid out as the card says")
     parser.add_argument("--positives", type=Path, help="folder of recordings of the phrase")
     parser.add_argument("--negatives", type=Path, help="folder of other recordings")

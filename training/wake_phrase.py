@@ -20,8 +20,11 @@ def slug(*phrases: str) -> str:
     return "wake-" + "-and-".join("-".join(phrase.lower().split()) for phrase in phrases)
 
 
-def check_phrase(phrase: str, pronunciations: Pronunciations) -> str:
-    """Return the phrase in the form that is trained. Raises PhraseError."""
+def check_phrase(phrase: str, pronunciations: Pronunciations, *, insist: bool = False) -> str:
+    """Return the phrase in the form that is trained. Raises PhraseError.
+
+    With `insist` short and common ones pass as well.
+    """
     words = phrase.lower().split()
     text = " ".join(words)
     if not words or not all(word.isalpha() for word in words):
@@ -32,6 +35,13 @@ def check_phrase(phrase: str, pronunciations: Pronunciations) -> str:
             f"{text!r}: the dictionary does not know {', '.join(unknown)!r}; give a spelling by "
             "known words with --sounds-like, such as 'snowboy=snow boy'"
         )
+    if not insist:
+        _check_sound(text, pronunciations)
+    return text
+
+
+def _check_sound(text: str, pronunciations: Pronunciations) -> None:
+    """Raise PhraseError where other speech would wake it, or nobody would say it."""
     phones = pronunciations.of(text)
     syllables = sum(phone in _VOWELS for phone in phones)
     if len(phones) < _LEAST_PHONES or syllables < _LEAST_SYLLABLES:
@@ -48,7 +58,6 @@ def check_phrase(phrase: str, pronunciations: Pronunciations) -> str:
             f"{text!r} is too common (said {uses} times in our texts of everyday speech): it "
             f"would wake in the middle of conversations{_suggestions(text, pronunciations)}"
         )
-    return text
 
 
 def _suggestions(text: str, pronunciations: Pronunciations) -> str:
