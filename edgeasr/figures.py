@@ -8,8 +8,9 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
-__all__ = ["Figure", "figures", "lost_figures", "names", "written"]
+__all__ = ["LANGUAGES", "Figure", "figures", "lost_figures", "names", "written"]
 
+LANGUAGES = ("en", "fr", "de", "es")
 _THOUSANDS = {"en": ",", "fr": " ", "de": ".", "es": "."}
 _DECIMAL = {"en": ".", "fr": ",", "de": ",", "es": ","}
 _GROUP_MARKS = {"en": ",", "fr": " .\u202f\xa0", "de": " .\u202f\xa0", "es": " .\u202f\xa0"}
@@ -17,7 +18,7 @@ _AN_HOUR = re.compile(r":\d|\s?(?:[ap]\.?m\b|o'clock|h\b|uhr)", re.IGNORECASE)
 _ORDINAL = re.compile(r"(?:st|nd|rd|th|e|er|ème)\b|\.\s[a-zä]")  # 3rd, 3e, German "3. Mai"
 _MOST_SPELLED = 12
 """Ordinals up to here are words in other languages"""
-_VALUES = (*range(2, 21), *range(30, 100, 10))
+_VALUES = [str(value) for value in (*range(2, 21), *range(30, 100, 10))]
 _NAMES = {
     language: dict(zip(_VALUES, names.split(), strict=True)) for language, names in {
         "en": "two three four five six seven eight nine ten eleven twelve thirteen fourteen "
@@ -80,7 +81,7 @@ def figures(text: str, language: str) -> list[Figure]:
 
 
 def lost_figures(text: str, translation: str, source: str, target: str) -> list[Figure]:
-    """Return the numbers of `text` that its translation does not hold; languages "en" to "es"."""
+    """Return the numbers of `text` that its translation does not hold; both in LANGUAGES."""
     left = Counter(figure.value for figure in figures(translation, target))
     digits = re.sub(r"(?<=\d)[ .\u202f\xa0-](?=\d)", "", translation)
     lost = []
@@ -127,8 +128,5 @@ def _spelled(value: str, translation: str, language: str) -> bool:
 
 def names(value: str, language: str) -> list[str]:
     """Return patterns of what a number may be called; at least one, which may match nothing."""
-    by_value = _NAMES[language]
-    found = [by_value[int(value)]] if value.isdigit() and int(value) in by_value else []
-    for table in (_HUNDREDS, _PARTS):
-        found += [table[language][value]] if value in table[language] else []
-    return found or [r"(?!)"]
+    tables = (_NAMES[language], _HUNDREDS[language], _PARTS[language])
+    return [table[value] for table in tables if value in table] or [r"(?!)"]

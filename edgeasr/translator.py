@@ -14,6 +14,7 @@ from edgeasr.beam import BeamConfig, Hypothesis, Step, beam_search
 from edgeasr.bundle import Bundle
 from edgeasr.errors import TextError
 from edgeasr.faithful import Faithful
+from edgeasr.figures import LANGUAGES
 from edgeasr.numbers_en import clock_figures
 from edgeasr.session import Array
 from edgeasr.translation import Alternative, TranslationResult
@@ -69,7 +70,7 @@ class Translator:
 
     def score(self, source: str, target: str) -> Hypothesis:
         """Return `target`, forced through the decoder, as a hypothesis with its log-probability."""
-        step, state = self._encode([*self._source.encode(source), END])
+        step, state = self._encode(self._ids(source))
         tokens = [*self._target.encode(target), END]
         found, attention = list[float](), list[Array]()
         for before, token in zip([BEGIN, *tokens[:-1]], tokens, strict=True):
@@ -84,12 +85,16 @@ class Translator:
         self, text: str, source: list[int], search: tuple[int, int, float]
     ) -> TranslationResult:
         """Return the translation of a part, its names and numbers kept where stand-ins help."""
+        plain = self._sentence(source, *search)
+        languages = (self.source_language, self.target_language)
+        whole = self._ids(text) == source  # else a slice of an endless word
+        if not whole or not set(languages) <= set(LANGUAGES):
+            return plain
         faithful = Faithful(
-            self.source_language, self.target_language,
-            translate=lambda other: self._sentence([*self._source.encode(other), END], *search),
+            *languages, translate=lambda other: self._sentence(self._ids(other), *search),
             pieces=lambda word: len(self._source.encode(word)), doubt_below=self._doubt_below,
         )  # fmt: skip
-        return faithful.improve(text, self._sentence(source, *search))
+        return faithful.improve(text, plain)
 
     def _sentence(
         self, source: list[int], beam: int, n_best: int, alpha: float
@@ -119,6 +124,9 @@ class Translator:
                 Alternative(self._text(one), one.score(alpha)) for one in found[: max(n_best, 1)]
             ),
         )
+
+    def _ids(self, text: str) -> list[int]:
+        return [*self._source.encode(text), END]
 
     def _encode(self, source: list[int]) -> tuple[Step, Array]:
         """Return a decoder step over the encoded source, and the first state."""

@@ -153,3 +153,10 @@ def test_a_sentence_with_two_parts_keeps_its_name(french):
 @pytest.mark.parametrize("time", ["at quarter to nine", "at a quarter to nine", "at 8:45"])
 def test_a_quarter_to_an_hour_is_before_it(french, time):
     assert french.translate(f"wake me up {time}").text == "Réveille-moi à 8 h 45."
+
+
+@pytest.mark.parametrize(
+    "text", ["9" * 4500, "7 " * 500, "1,234,567.89 " * 60, "at 25:99 pm 3rd " * 30]
+)
+def test_endless_numbers_are_answered(french, text):
+    assert french.translate(text, beam=1).text

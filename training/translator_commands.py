@@ -9,6 +9,7 @@ import random
 import re
 from functools import cache
 
+from edgeasr.figures import LANGUAGES
 from training.manifest import in_held_out_share
 from training.translator_data import Pair, tidy_target
 from training.translator_nouns import Form, Noun, named_place, phrase, where
@@ -20,7 +21,6 @@ __all__ = [
     "two_forms",
 ]  # fmt: skip
 
-LANGUAGES = ("en", "fr", "de", "es")
 CORE = {"switch on {}", "volume down", "turn it down", "turn {} down"}
 """Too common to be held out"""
 TEST_SHARE, DEV_SHARE = 0.12, 0.06

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
+from edgeasr.figures import LANGUAGES
 from training.manifest import in_held_out_share
 from training.translator_data import Pair, split_of
 from training.translator_nouns import Form
@@ -17,7 +18,6 @@ from training.translator_values import TEXTS, Phrases, word_phrases
 
 __all__ = ["plan_pairs"]
 
-LANGUAGES = ("en", "fr", "de", "es")
 HELD_OUT_SHARE = 0.12
 SALT = "plans 2"
 """Holds out "visiting Africa" among others"""

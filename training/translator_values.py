@@ -5,13 +5,13 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
+from edgeasr.figures import LANGUAGES
 from training.translator_nouns import Form
 
 __all__ = ["VALUES", "Phrases", "word_phrases"]
 
 Phrases = dict[str, Form]
 """Language -> phrase"""
-LANGUAGES = ("en", "fr", "de", "es")
 TEXTS = Path(__file__).parent / "texts"
 _ARTICLES = (("du ", "le "), ("de la ", "la "), ("des ", "les "), ("de l'", "l'"))
 _SIZES = ((2, 12), (13, 99), (13, 99), (100, 999), (1000, 99_999))
