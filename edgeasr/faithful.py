@@ -51,7 +51,9 @@ class Faithful:
         """Try figures for number words, then known numbers, then known names beside them."""
         lost, first = best.lost, Draft(figures)
         drafts = [first.with_numbers(lost, self.target, choice) for choice in range(_CHOICES)]
-        for draft in (first, *drafts, *map(self._without_unknown, drafts)):
+        tries = dict.fromkeys((first, *drafts, *map(self._without_unknown, drafts)))
+        tries.pop(best.draft, None)  # what was translated already
+        for draft in tries:
             attempt = self._attempt(draft, figures)
             if attempt is not None and len(attempt.lost) < len(best.lost):
                 best = attempt

@@ -8,22 +8,23 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
-__all__ = ["LANGUAGES", "Figure", "figures", "lost_figures", "names", "written"]
+from edgeasr.number_words import CARDINALS
+
+__all__ = [
+    "DECIMAL", "LANGUAGES", "THOUSANDS", "Figure", "figures", "lost_figures", "names", "written",
+]  # fmt: skip
 
 LANGUAGES = ("en", "fr", "de", "es")
-_THOUSANDS = {"en": ",", "fr": " ", "de": ".", "es": "."}
-_DECIMAL = {"en": ".", "fr": ",", "de": ",", "es": ","}
+THOUSANDS = {"en": ",", "fr": " ", "de": ".", "es": "."}
+DECIMAL = {"en": ".", "fr": ",", "de": ",", "es": ","}
 _GROUP_MARKS = {"en": ",", "fr": " .\u202f\xa0", "de": " .\u202f\xa0", "es": " .\u202f\xa0"}
 _AN_HOUR = re.compile(r":\d|\s?(?:[ap]\.?m\b|o'clock|h\b|uhr)", re.IGNORECASE)
 _ORDINAL = re.compile(r"(?:st|nd|rd|th|e|er|ème)\b|\.\s[a-zä]")  # 3rd, 3e, German "3. Mai"
 _MOST_SPELLED = 12
 """Ordinals up to here are words in other languages"""
-_VALUES = [str(value) for value in (*range(2, 21), *range(30, 100, 10))]
-_NAMES = {
-    language: dict(zip(_VALUES, names.split(), strict=True)) for language, names in {
-        "en": "two three four five six seven eight nine ten eleven twelve thirteen fourteen "
-        "fifteen sixteen seventeen eighteen nineteen twenty thirty forty fifty sixty seventy "
-        "eighty ninety",
+_ENGLISH = {str(value): word for word, value in CARDINALS.items() if value > 1}
+_NAMES = {"en": _ENGLISH} | {
+    language: dict(zip(_ENGLISH, names.split(), strict=True)) for language, names in {
         "fr": "deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze "
         "seize dix-sept dix-huit dix-neuf vingt trente quarante cinquante soixante soixante-dix "
         "quatre-vingts quatre-vingt-dix",
@@ -65,12 +66,12 @@ class Figure:
 
 def figures(text: str, language: str) -> list[Figure]:
     """Return the numbers that are written in digits; "1" is left out, it may be an article."""
-    marks, point = re.escape(_GROUP_MARKS[language]), re.escape(_DECIMAL[language])
+    marks, point = re.escape(_GROUP_MARKS[language]), re.escape(DECIMAL[language])
     grouped = rf"\d{{1,3}}(?:[{marks}]\d{{3}})+(?!\d)(?:{point}\d+)?"
     pattern = rf"{grouped}|\d{{3,}}(?: \d{{2,}})+|\d+(?:{point}\d{{1,2}}(?!\d))?"
     found = []
     for match in re.finditer(pattern, text):
-        whole, _, decimals = match.group().partition(_DECIMAL[language])
+        whole, _, decimals = match.group().partition(DECIMAL[language])
         value = re.sub(r"\D", "", whole) + (f".{decimals}" if decimals else "")
         if value == "1":
             continue
@@ -100,8 +101,8 @@ def written(figure: Figure, said: str, language: str) -> str:
     """Return a number as `language` writes it; `said` tells whether thousands are set apart."""
     whole, _, decimals = figure.value.partition(".")
     if re.match(r"\d{1,3}\D\d{3}", said):
-        whole = f"{int(whole):,}".replace(",", _THOUSANDS[language])
-    return whole + (f"{_DECIMAL[language]}{decimals}" if decimals else "")
+        whole = f"{int(whole):,}".replace(",", THOUSANDS[language])
+    return whole + (f"{DECIMAL[language]}{decimals}" if decimals else "")
 
 
 def _same(figure: Figure) -> list[str]:

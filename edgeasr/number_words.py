@@ -8,7 +8,10 @@ has it ("two hundred and five"), so that "two and three" stays two numbers.
 import re
 from collections.abc import Sequence
 
-__all__ = ["ORDINALS", "Words", "number", "plain", "read_digits", "read_number", "read_ordinal"]
+__all__ = [
+    "CARDINALS", "ORDINALS", "Words", "number", "plain", "read_digits", "read_number",
+    "read_ordinal",
+]  # fmt: skip
 
 Words = Sequence[str]
 Reading = tuple[float, int]
@@ -22,6 +25,8 @@ _TENS_NAMES = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty
 _UNITS = {word: value for value, word in enumerate(_ONES, 1)}
 _SMALL = {"zero": 0, **_UNITS, **{word: value for value, word in enumerate(_TEENS, 10)}}
 _TENS = {word: value * 10 for value, word in enumerate(_TENS_NAMES, 2)}
+CARDINALS = {**_SMALL, **_TENS}
+"""Numbers of one word"""
 _SCALES = {"thousand": 1_000, "million": 1_000_000, "billion": 1_000_000_000}
 _DIGITS = {"zero": 0, "oh": 0, "o": 0, **_UNITS}
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-from edgeasr.figures import LANGUAGES
+from edgeasr.figures import DECIMAL, LANGUAGES, THOUSANDS
 from training.translator_nouns import Form
 
 __all__ = ["VALUES", "Phrases", "word_phrases"]
@@ -50,9 +50,10 @@ def _temperature(draw: random.Random) -> Phrases:
     if draw.random() < 0.6:
         return _degrees_between(31, 99)(draw)
     number = draw.randint(10, 29)
-    figure = {"en": f"{number}.5"} | dict.fromkeys(("fr", "de", "es"), f"{number},5")
     names = {"en": "degrees", "fr": "degrés", "de": "Grad", "es": "grados"}
-    return {language: Form(f"{figure[language]} {name}") for language, name in names.items()}
+    return {
+        language: Form(f"{number}{DECIMAL[language]}5 {name}") for language, name in names.items()
+    }
 
 
 def _many(draw: random.Random) -> Phrases:
@@ -61,8 +62,9 @@ def _many(draw: random.Random) -> Phrases:
     number = draw.randint(low, high)
     if number >= 1000 and draw.random() < 0.6:
         number = round(number, -2)
-    marks = {"en": ",", "fr": " ", "de": ".", "es": "."}
-    return {language: Form(f"{number:,}".replace(",", mark)) for language, mark in marks.items()}
+    return {
+        language: Form(f"{number:,}".replace(",", mark)) for language, mark in THOUSANDS.items()
+    }
 
 
 def _age(draw: random.Random) -> Phrases:

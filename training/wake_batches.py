@@ -14,9 +14,10 @@ import numpy as np
 from training.wake_frames import LN10, Array, frames_power, lay, levelled, stretched, tract
 from training.wake_packs import Clip, Pack
 
-__all__ = ["Batch", "Event", "Mined", "RowMaker"]
+__all__ = ["GAP", "Batch", "Event", "Mined", "RowMaker"]
 
-_GAP = -9.0  # log10 power of the pauses that are put between clips
+GAP = -9.0
+"""Log10 power of the pauses that are put between clips"""
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ class RowMaker:
         return self.packs[at[0]].frames(self._clip(at))[first:last].astype(np.float32)
 
     def _row(self, rng: np.random.Generator) -> tuple[Array, list[Event]]:
-        row = np.full((self.frames, 80), _GAP, np.float32)
+        row = np.full((self.frames, 80), GAP, np.float32)
         events: list[Event] = []
         positive = rng.random() < self.positive_share
         at = 0
@@ -162,7 +163,7 @@ class RowMaker:
         hey = levelled(stretched(tract(hey, rng), float(np.exp(rng.uniform(-0.3, 0.2)))))
         hey = hey + np.float32(rng.uniform(-0.5, 0.3))
         pause = int(rng.integers(0, 12))
-        gap = np.full((pause, 80), _GAP, np.float32)
+        gap = np.full((pause, 80), GAP, np.float32)
         joined = np.concatenate([hey, gap, frames[max(0, start - 2) :]])
         return joined, 0, len(hey) + pause + end - max(0, start - 2)
 

@@ -21,7 +21,7 @@ from training.manifest import read_manifest
 from training.models.wake import STEP_FRAMES, WakeConfig, WakeNet
 from training.pronunciation import Pronunciations, edit_distance
 from training.recogniser_text import normalise
-from training.wake_batches import RowMaker
+from training.wake_batches import GAP, RowMaker
 from training.wake_corpus import negatives
 from training.wake_data import load_pronunciations
 from training.wake_export import save_trunk
@@ -36,7 +36,6 @@ _NAMES = """
 """
 _PHONES = tuple(_NAMES.split())
 _ROW_FRAMES = 1200
-_GAP = -9.0  # log10 power between clips
 _TRIES = 12  # to fill a row with whole clips
 _DEV_CLIPS = 300
 _RATE = 3e-3
@@ -90,7 +89,7 @@ class PhoneTask:
         return total / lengths.sum(), {}
 
     def evaluate(self) -> dict[str, float]:
-        """Return the phone error rate of greedy decoding."""
+        """Return the phone errors of greedy decoding, a share; similar phones count a half."""
         wrong = count = 0.0
         with torch.inference_mode():
             for one in self._held:
@@ -104,7 +103,7 @@ class PhoneTask:
 
     def row(self, rng: np.random.Generator) -> tuple[Array, list[int]]:
         """Return frames [1200, 80] of clips one after another, and their phones."""
-        row = np.full((_ROW_FRAMES, 80), _GAP, np.float32)
+        row = np.full((_ROW_FRAMES, 80), GAP, np.float32)
         phones: list[int] = []
         at = int(rng.integers(0, 30))
         for _ in range(_TRIES):

@@ -168,15 +168,16 @@ def _template_scores(translator: Translator, language: str) -> list[tuple[str, f
     return scores
 
 
+def _orders(language: str, wanted: Callable[[Pair], bool]) -> list[Pair]:
+    """Return the wanted ones of the orders of held-out wordings."""
+    pairs = (pair for split in ("test", "dev") for pair in command_pairs(language, split, 1000))
+    return [pair for pair in pairs if wanted(pair)]
+
+
 def _lost_negations(translator: Translator, language: str) -> str:
     """Return how many orders not to do something, of held-out wordings, become orders to do it."""
     denies = re.compile(_DENIALS[language])
-    pairs = [
-        pair
-        for split in ("test", "dev")
-        for pair in command_pairs(language, split, 1000)
-        if denies.search(pair.other)
-    ][:120]
+    pairs = _orders(language, lambda pair: bool(denies.search(pair.other)))[:120]
     lost = sum(
         not denies.search(translator.translate(spoken_form(pair.english)).text) for pair in pairs
     )
@@ -186,12 +187,8 @@ def _lost_negations(translator: Translator, language: str) -> str:
 def _lost_numbers(translator: Translator) -> str:
     """Return in how many orders with figures, of held-out wordings, one is lost, by form."""
     source, target = translator.source_language, translator.target_language
-    pairs = [
-        pair
-        for split in ("test", "dev")
-        for pair in command_pairs(target if source == "en" else source, split, 1000)
-        if figures(pair.english, "en")
-    ][:_WITH_NUMBERS]
+    language = target if source == "en" else source
+    pairs = _orders(language, lambda pair: bool(figures(pair.english, "en")))[:_WITH_NUMBERS]
     texts = [pair.english if source == "en" else pair.other for pair in pairs]
     forms = {"as published": texts}
     if source == "en":
