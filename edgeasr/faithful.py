@@ -70,9 +70,7 @@ class Faithful:
             if attempt.result.score > best.result.score + LEAST_GAIN:
                 # less sure: the word may be no name
                 sure = (best.result.confidence + attempt.result.confidence) / 2
-                result = replace(
-                    attempt.result, confidence=sure, doubtful=sure < self.doubt_below
-                )
+                result = replace(attempt.result, confidence=sure, doubtful=sure < self.doubt_below)
                 best = replace(attempt, result=result)
         return best
 
@@ -82,15 +80,8 @@ class Faithful:
         return draft
 
     def _attempt(self, draft: Draft, figures: str) -> _Attempt | None:
-        result = self.translate(draft.text)
-        text = draft.restored(result.text)
-        if text is None:
-            return None
-        n_best = tuple(
-            replace(one, text=draft.restored(one.text) or one.text) for one in result.n_best
-        )
-        result = replace(result, text=text, n_best=n_best)
-        return _Attempt(draft, result, self._lost(figures, result))
+        result = draft.restore(self.translate(draft.text))
+        return None if result is None else _Attempt(draft, result, self._lost(figures, result))
 
     def _lost(self, text: str, result: TranslationResult) -> list[Figure]:
         return lost_figures(text, result.text, self.source, self.target)

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from edgeasr.figures import Figure, names, written
+from edgeasr.pieces import exchanged, joined_columns, joined_rows
+from edgeasr.translation import TranslationResult
 
 __all__ = ["LEAST_GAIN", "Draft", "unknown_words"]
 
@@ -35,11 +37,23 @@ class _Swap:
     """What it is in the translation"""
     original: str
     """What takes its place there"""
+    stand_in: str
+    """What the network is given"""
+    said: str
+    """What the text has instead"""
 
     def put_back(self, found: re.Match[str]) -> str:
         """Return the original; in French "de Tom" becomes "d'Ada"."""
         elided = found.groupdict().get("elided")
         return f"{elided}'{self.original}" if elided else self.original
+
+    def shown(self, result: TranslationResult) -> TranslationResult:
+        """Return the result with the original among its pieces, and one column and row for it."""
+        given = re.compile(rf"(?i)(?<!\w){re.escape(self.stand_in)}(?!\w)")
+        source, columns = exchanged(result.source_tokens, given, lambda _: self.said)
+        tokens, rows = exchanged(result.tokens, re.compile(self.pattern), self.put_back)
+        attention = joined_rows(joined_columns(result.attention, columns), rows)
+        return replace(result, source_tokens=source, tokens=tokens, attention=attention)
 
 
 @dataclass(frozen=True)
@@ -63,7 +77,8 @@ class Draft:
         text = re.sub(rf"\b{re.escape(word)}\b", name, self.text)
         elides = language == "fr" and original[0].lower() in _VOWELS
         before = rf"(?:\b(?P<elided>{_ELIDED})e )?" if elides else ""
-        return Draft(text, (*self.swaps, _Swap(rf"{before}\b{name}\b", original)))
+        swap = _Swap(rf"{before}\b{name}\b", original, name, original)
+        return Draft(text, (*self.swaps, swap))
 
     def with_numbers(self, figures: Iterable[Figure], language: str, choice: int = 0) -> "Draft":
         """Return the draft with well-known numbers for figures of its text.
@@ -77,10 +92,23 @@ class Draft:
             if number is not None:
                 original = said if " " in said else written(figure, said, language)
                 end = figure.end + 2 * figure.ordinal
-                text = text[: figure.start] + number + "th" * figure.ordinal + text[end:]
+                given = number + "th" * figure.ordinal
                 found = "|".join([number, *names(number, language)])
-                swaps.append(_Swap(rf"(?<![\w.,])(?:{found})(?!\w|[.,]\d)", original))
+                pattern = rf"(?<![\w.,])(?:{found})(?!\w|[.,]\d)"
+                swaps.append(_Swap(pattern, original, given, text[figure.start : end]))
+                text = text[: figure.start] + given + text[end:]
         return replace(self, text=text, swaps=(*self.swaps, *swaps))
+
+    def restore(self, result: TranslationResult) -> TranslationResult | None:
+        """Return the network's result with everything put back; None where that can not be done."""
+        text = self.restored(result.text)
+        if text is None:
+            return None
+        n_best = tuple(replace(one, text=self.restored(one.text) or one.text)
+                       for one in result.n_best)  # fmt: skip
+        for swap in self.swaps:
+            result = swap.shown(result)
+        return replace(result, text=text, n_best=n_best)
 
     def restored(self, translation: str) -> str | None:
         """Return the translation with everything put back; None unless each is there once."""

@@ -1,9 +1,14 @@
+import re
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from edgeasr.bundle import Bundle
 from edgeasr.faithful import Faithful
 from edgeasr.figures import figures
 from edgeasr.loading import MODELS_FOLDER
+from edgeasr.pieces import exchanged
 from edgeasr.stand_ins import Draft, unknown_words
 from edgeasr.translation import Alternative, TranslationResult
 from edgeasr.translator import Translator
@@ -21,7 +26,7 @@ def pieces(word):
 def result(text, score=-1.0):
     return TranslationResult(
         text=text, confidence=0.8, doubtful=False, score=score, source_tokens=(), tokens=(),
-        attention=None, n_best=(Alternative(text, score),),
+        attention=np.zeros((0, 0), np.float32), n_best=(Alternative(text, score),),
     )  # fmt: skip
 
 
@@ -93,6 +98,34 @@ def test_a_number_comes_back_where_its_stand_in_is(text, sent, translation, rest
     assert draft.restored(translation) == restored
 
 
+@pytest.mark.parametrize(
+    ("found", "put", "shown", "starts"),
+    [
+        ("tom", "Xi", ("▁call", "▁Xi", "</s>"), [0, 1, 3]),
+        ("call", "dial", ("▁dial", "▁t", "om", "</s>"), [0, 1, 2, 3]),
+        ("all t", "x", ("▁cx", "om", "</s>"), [0, 2, 3]),
+        ("nobody", "x", ("▁call", "▁t", "om", "</s>"), [0, 1, 2, 3]),
+    ],
+)
+def test_pieces_show_what_stands_there(found, put, shown, starts):
+    pieces = ("▁call", "▁t", "om", "</s>")
+    assert exchanged(pieces, re.compile(found), lambda _: put) == (shown, starts)
+
+
+def test_rows_and_columns_of_a_stand_in_become_those_of_the_original():
+    draft = Draft("set it to 67").with_numbers(figures("set it to 67", "en"), "fr")
+    found = replace(
+        result("sur vingt."), source_tokens=("▁to", "▁2", "0", "</s>"),
+        tokens=("▁sur", "▁v", "ingt", ".", "</s>"),
+        attention=np.array([[0.7, 0.1, 0.1, 0.1], [0.1, 0.4, 0.4, 0.1], [0.1, 0.2, 0.6, 0.1],
+                            [0.2, 0.1, 0.1, 0.6], [0.1, 0.0, 0.1, 0.8]], np.float32),
+    )  # fmt: skip
+    restored = draft.restore(found)
+    assert restored.tokens == ("▁sur", "▁67", ".", "</s>")
+    assert restored.source_tokens == ("▁to", "▁67", "</s>")
+    assert restored.attention[1] == pytest.approx([0.1, 0.8, 0.1])
+
+
 def test_nothing_more_is_asked_where_all_is_there():
     best, asked = improved("call Bob at 7:20", ("Appelle Bob à 7 h 20.", -1.0), {})
     assert best.text == "Appelle Bob à 7 h 20."
@@ -128,6 +161,13 @@ def test_a_name_is_exchanged_only_where_the_score_gains():
     better, _ = improved("call xiao", plain, {"call Tom": ("Appelle Tom.", -0.5)})
     alike, _ = improved("call xiao", plain, {"call Tom": ("Appelle Tom.", -1.5)})
     assert (better.text, alike.text) == ("Appelle Xiao.", "Appelle Wayo.")
+
+
+def test_attention_is_told_for_the_words_of_the_text(french):
+    found = french.translate("call Xiaoping")
+    assert (found.source_tokens, found.tokens[1]) == (("▁call", "▁Xiaoping", "</s>"), "▁Xiaoping")
+    assert found.attention.shape == (len(found.tokens), len(found.source_tokens))
+    assert found.attention[1].argmax() == 1
 
 
 @pytest.mark.parametrize("order", ["call Xiaoping", "call xiaoping"])
