@@ -92,6 +92,8 @@ def test_draws_are_repeatable():
         ("In 1984", "in nineteen eighty four"),
         ("A well-known 'trick'", "a well known trick"),
         ("3.5 km", "three point five km"),
+        ("On May 23rd", "on may twenty third"),
+        ("the 12th, the 100th, the 40th", "the twelfth the one hundredth the fortieth"),
     ],
 )
 def test_spoken_form(text, spoken):

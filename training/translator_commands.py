@@ -12,6 +12,7 @@ from functools import cache
 from edgeasr.figures import LANGUAGES
 from training.manifest import in_held_out_share
 from training.translator_data import Pair, tidy_target
+from training.translator_dates import date_phrases
 from training.translator_nouns import Form, Noun, named_place, phrase, where
 from training.translator_templates import SLOT, Template, draw_pairs
 from training.translator_values import TEXTS, VALUES, Phrases, word_phrases
@@ -23,6 +24,7 @@ __all__ = [
 
 CORE = {"switch on {}", "volume down", "turn it down", "turn {} down"}
 """Too common to be held out"""
+DATE_SHARE = 0.2  # of days
 TEST_SHARE, DEV_SHARE = 0.12, 0.06
 NEGATIVE = ("don't", "do not", "never")
 _WISHES = ("i want", "i would like")
@@ -106,6 +108,7 @@ def _draw_pair(template: Template, language: str, draw: random.Random) -> Pair:
     imperative, infinitive = (
         text.format(**parts) for text in two_forms(template.targets[language])
     )
+    english = english.replace(" for on ", " for ")  # "an alarm for monday"
     frame = _frame(template, draw)
     english = frame.format(i=english)
     if template.form == "!":
@@ -164,6 +167,8 @@ def _draw_slot(name: str, draw: random.Random, *, plain: bool) -> Phrases:
         spot = _place(draw, floors=kind == "where", plain=plain)
         make = where if kind == "where" else named_place
         return {language: make(spot, language) for language in LANGUAGES}
+    if kind == "day" and draw.random() < DATE_SHARE:
+        return date_phrases(draw)
     if kind not in nouns:
         return word_phrases(kind, draw, plain=plain)
     noun = draw.choice(nouns[kind])

@@ -3,7 +3,11 @@
 import random
 import re
 
-__all__ = ["normal_key", "number_words", "plain_form", "slips", "spoken_form"]
+from edgeasr.number_words import CARDINALS, ORDINALS
+
+__all__ = ["normal_key", "number_words", "ordinal_words", "plain_form", "slips", "spoken_form"]
+
+_ORDINAL_OF = {value: word for word, value in ORDINALS.items()}
 
 _ONES = [
     "zero",
@@ -60,6 +64,18 @@ def number_words(number: int) -> str:
     return f"{number_words(many)} {name}" + (f" {number_words(rest)}" if rest else "")
 
 
+def ordinal_words(number: int) -> str:
+    """Return an English ordinal, 1 to 999,999, as it is said."""
+    *before, last = number_words(number).split()
+    value = CARDINALS.get(last)
+    return " ".join([*before, f"{last}th" if value is None else _ORDINAL_OF[value]])
+
+
+def _ordinal_as_said(match: re.Match[str]) -> str:
+    number = int(match[1])
+    return ordinal_words(number) if 0 < number < 1_000_000 else match[0]
+
+
 def _year_words(number: int) -> str:
     century, rest = divmod(number, 100)
     if rest == 0:
@@ -91,6 +107,7 @@ def spoken_form(text: str) -> str:
     text = re.sub(r"\b([ap])\.m\b\.?", r"\1m", text)
     text = re.sub(r"\b(\d{1,2}):(\d\d)\b", _clock_as_said, text)
     text = re.sub(r"(\d)\.(\d)", r"\1 point \2", text)
+    text = re.sub(r"\b(\d+)(?:st|nd|rd|th)\b", _ordinal_as_said, text)
     text = re.sub(r"\d[\d,]*\d|\d", _digits_as_said, text)
     text = re.sub(r"[^\w' ]|_", " ", text)
     return " ".join(word for word in (w.strip("'") for w in text.split()) if word)
