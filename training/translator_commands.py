@@ -12,10 +12,10 @@ from functools import cache
 from edgeasr.figures import LANGUAGES
 from training.manifest import in_held_out_share
 from training.translator_data import Pair, tidy_target
-from training.translator_dates import date_phrases
-from training.translator_nouns import Form, Noun, named_place, phrase, where
+from training.translator_nouns import Form, Noun, Phrases, named_place, phrase, where
 from training.translator_templates import SLOT, Template, draw_pairs
-from training.translator_values import TEXTS, VALUES, Phrases, word_phrases
+from training.translator_times import date
+from training.translator_values import TEXTS, VALUES, word_phrases
 
 __all__ = [
     "DEV_SHARE", "NEGATIVE", "TEST_SHARE", "agree", "command_pairs", "draw_slots", "templates",
@@ -168,7 +168,7 @@ def _draw_slot(name: str, draw: random.Random, *, plain: bool) -> Phrases:
         make = where if kind == "where" else named_place
         return {language: make(spot, language) for language in LANGUAGES}
     if kind == "day" and draw.random() < DATE_SHARE:
-        return date_phrases(draw)
+        return date(draw)
     if kind not in nouns:
         return word_phrases(kind, draw, plain=plain)
     noun = draw.choice(nouns[kind])

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Self
 
-__all__ = ["Form", "Noun", "named_place", "phrase", "where"]
+__all__ = ["Form", "Noun", "Phrases", "named_place", "phrase", "where"]
 
 GERMAN = {
     "m": ("der", "den", "dem", "des"),
@@ -29,6 +29,10 @@ class Form(str):
         form = super().__new__(cls, text)
         form.__dict__.update(forms)
         return form
+
+
+Phrases = dict[str, Form]
+"""Language -> phrase"""
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from functools import cache
 from edgeasr.figures import LANGUAGES
 from training.manifest import in_held_out_share
 from training.translator_data import Pair, split_of
-from training.translator_nouns import Form
-from training.translator_values import TEXTS, Phrases, word_phrases
+from training.translator_nouns import Form, Phrases
+from training.translator_values import TEXTS, word_phrases
 
 __all__ = ["plan_pairs"]
 
