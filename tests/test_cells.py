@@ -8,6 +8,7 @@ torch = pytest.importorskip("torch")
 from training.analysis import agreement, asr, clipping, wake  # noqa: E402
 from training.analysis.cells import main  # noqa: E402
 from training.models.cells import CELLS, Bidirectional, hidden_for  # noqa: E402
+from training.models.convolutions import CausalConvolutions  # noqa: E402
 
 pytestmark = pytest.mark.train
 
@@ -118,6 +119,20 @@ def test_equal_parameters(name, directions):
     assert count == pytest.approx(20_000, rel=0.05)
 
 
+def test_convolutions_have_as_many_parameters_and_never_look_ahead():
+    torch.manual_seed(1)
+    layer = CausalConvolutions.of_size(24, 20_000)
+    count = sum(one.numel() for one in layer.parameters())
+    assert count == pytest.approx(20_000, rel=0.1)
+    x = torch.randn(2, 90, 24)
+    later = torch.cat([x[:, :70], torch.randn(2, 20, 24)], dim=1)
+    whole, changed = layer(x)[0], layer(later)[0]
+    torch.testing.assert_close(whole[:, :70], changed[:, :70])
+    assert (whole[:, 70] - changed[:, 70]).abs().max() > 0.01
+    with pytest.raises(ValueError, match="too few"):
+        CausalConvolutions.of_size(24, 10)
+
+
 def test_every_verb_agrees_with_the_subject_that_was_opened_last():
     task, random = agreement.Agreement(), np.random.default_rng(1)
     nouns = (task.inputs - 2 - 16) // 2
@@ -182,7 +197,7 @@ def test_the_study_of_clipping_tells_every_way(tmp_path):
     assert (tmp_path / "clipping.png").stat().st_size > 5_000
 
 
-@pytest.mark.parametrize(("study", "rows"), [(asr, 10), (wake, 5)])
+@pytest.mark.parametrize(("study", "rows"), [(asr, 10), (wake, 6)])
 def test_the_studies_on_speech_run(tmp_path, study, rows):
     assert study.main(["--quick", "--out", str(tmp_path)]) == 0
     (page,) = tmp_path.glob("*.md")

@@ -10,13 +10,20 @@ from torch import Tensor, nn
 from edgeasr.features import LogMel
 from training.analysis.agreement import UNSCORED, Examples
 from training.manifest import in_held_out_share, read_manifest, read_pcm
-from training.models.cells import CELLS, Bidirectional, hidden_for
+from training.models.cells import CELLS, Bidirectional, Recurrent, hidden_for
+from training.models.convolutions import CausalConvolutions
 
-__all__ = ["CellNet", "CellTask", "Letters", "Names", "Triggers"]
+__all__ = ["CONVOLUTIONS", "CellNet", "CellTask", "Letters", "Names", "Triggers"]
+
+CONVOLUTIONS = "convolutions"
+"""Takes a cell's place in CellNet, one way only"""
 
 
 class CellNet(nn.Module):
-    """Inputs, one recurrent layer of a given number of parameters, one linear layer."""
+    """Inputs, one recurrent layer of a given number of parameters, one linear layer.
+
+    `cell` is one of CELLS, or CONVOLUTIONS for causal convolutions instead.
+    """
 
     def __init__(
         self, cell: str, *, inputs: int, classes: int, parameters: int, both: bool = False,
@@ -25,10 +32,8 @@ class CellNet(nn.Module):
         super().__init__()
         width = 24 if embed else inputs
         self.embedding = nn.Embedding(inputs, width) if embed else None
-        hidden = hidden_for(cell, width, parameters, directions=2 if both else 1)
-        make = CELLS[cell]
-        self.layer = Bidirectional(make, width, hidden) if both else make(width, hidden)
-        self.head = nn.Linear(hidden * (2 if both else 1), classes)
+        self.layer = _layer(cell, width, parameters, both=both)
+        self.head = nn.Linear(self.layer.hidden, classes)
         self.every = every
         self.both = both
 
@@ -40,6 +45,16 @@ class CellNet(nn.Module):
             outputs = outputs.mean(dim=1) if self.both else outputs[:, -1]
         logits: Tensor = self.head(outputs)
         return logits
+
+
+def _layer(
+    cell: str, inputs: int, parameters: int, *, both: bool
+) -> Recurrent | Bidirectional | CausalConvolutions:
+    if cell == CONVOLUTIONS:
+        return CausalConvolutions.of_size(inputs, parameters)
+    hidden = hidden_for(cell, inputs, parameters, directions=2 if both else 1)
+    make = CELLS[cell]
+    return Bidirectional(make, inputs, hidden) if both else make(inputs, hidden)
 
 
 class Names:

@@ -45,6 +45,7 @@ class Study(ABC):
     folder: ClassVar[str]
     corpora: ClassVar[Sequence[str]]
     directions: ClassVar[Sequence[int]]
+    cells: ClassVar[Sequence[str]] = tuple(CELLS)
     classes: int
 
     @abstractmethod
@@ -108,7 +109,7 @@ def run_study(argv: list[str], kind: type[Study], told: str) -> int:
     rows: list[dict[str, Any]] = []
     options.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
-        for form in itertools.product(kind.directions, CELLS):
+        for form in itertools.product(kind.directions, kind.cells):
             rows.append(_train_one(study, parts, form, options, Path(scratch)))
             notes = (
                 f"`{command(kind.name, argv)}`, {_seeds(options)}, "

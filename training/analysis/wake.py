@@ -1,7 +1,8 @@
 """What a trigger loses with each recurrent cell at equal parameters: six real wake words.
 
-40 ms frames through one recurrent layer, a score a word and frame, the largest counts, as in a
-stream; so only forms that look back are compared. Speakers of the test are not in training.
+40 ms frames through one recurrent layer, or through causal convolutions alone, a score a word and
+frame, the largest counts, as in a stream; so only forms that look back are compared. Speakers of
+the test are not in training.
 """
 
 from collections.abc import Sequence
@@ -10,9 +11,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from training.analysis.cells_tasks import CellNet
+from training.analysis.cells_tasks import CONVOLUTIONS, CellNet
 from training.analysis.speech_cells import Batch, Study, run_study
 from training.analysis.speech_clips import Clip, batches
+from training.models.cells import CELLS
 
 __all__ = ["main"]
 
@@ -24,6 +26,7 @@ class Words(Study):
     """Which wake word, if any; the figure is missed words at one false accept in 100 clips."""
 
     name, title, folder, corpora, directions = "wake", "words missed, %", "", _CORPORA, (1,)
+    cells = (*CELLS, CONVOLUTIONS)
     about = (
         "Missed: percent of wake words of unseen speakers, mean over the words, where one in a "
         "hundred clips of other speech is accepted."
