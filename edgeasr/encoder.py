@@ -95,17 +95,26 @@ class EncoderStream:
             self._mel = self._mel[2 * self._nets.chunk :]
         return outputs
 
-    def rest(self) -> "tuple[EncoderStream, list[Array]]":
-        """Return a copy of the stream that has ended here, and the CTC log P of what was left."""
+    def rest(self, after: Frames | None = None) -> "tuple[EncoderStream, list[Array]]":
+        """Return a copy of the stream that has ended here, and the CTC log P of what was left.
+
+        `after` is log10 mel, float32 [k, mels], that the copy hears before it ends, if it has
+        heard anything.
+        """
         ended = copy.copy(self)  # nothing in it is ever written in place
+        outputs = ended.push(after) if after is not None and len(self._mel) else []
+        return ended, outputs + ended._last()  # noqa: SLF001 - the same class
+
+    def _last(self) -> list[Array]:
+        """Encode what is left; return its CTC log P."""
         left = len(self._mel) - _LOOK_BEHIND if len(self._mel) else 0
         frames = -(-left // 4) * 2  # whole 40 ms steps
         if frames <= 0:
-            return ended, []
+            return []
         size = _LOOK_BEHIND + 2 * frames + _LOOK_AHEAD
         padded = np.zeros((size, self._mel.shape[1]), np.float32)
         padded[: len(self._mel)] = self._mel
-        return ended, [ended._advance(frames, padded)]  # noqa: SLF001 - the same class
+        return [self._advance(frames, padded)]
 
     def _append(self, mel: Frames) -> None:
         if not len(mel):

@@ -5,8 +5,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from io import BytesIO
 
-import numpy as np
-
 from edgeasr.assistant import Assistant
 from edgeasr.audio import SAMPLE_RATE, Pcm
 from edgeasr.errors import AudioError
@@ -23,7 +21,6 @@ __all__ = ["MAX_AUDIO_S", "Recordings", "decode_message", "recording_job", "tran
 
 MAX_AUDIO_S = 120.0
 _STEP_SAMPLES = SAMPLE_RATE // 2
-_TAIL = np.zeros(SAMPLE_RATE * 3 // 10, np.int16)  # the silence that live audio ends with
 
 
 def decode_message(audio: bytes) -> Iterator[Pcm]:
@@ -104,8 +101,6 @@ def recording_job(
             yield ()
     if not samples:
         raise AudioError("the recording holds no samples; send at least one word")
-    stream.push(frontend.push(_TAIL))
-    yield ()
     at_s = samples / SAMPLE_RATE
     result = stream.finish()
     if not result.text or result.confidence < settings.min_confidence:

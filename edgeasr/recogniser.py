@@ -27,6 +27,7 @@ _CUT_AT_PAUSE_S = 18.0  # an utterance longer than this is cut at its next pause
 _CUT_ANYWAY_S = 27.0  # Whisper's positions end at 30 s
 _PAUSE_STEPS = 10
 _LEAST_STEPS = 1  # CTC steps with a unit, for anything to have been said
+_SILENCE = np.full((30, FeatureSpec.mels), np.log10(FeatureSpec.floor), np.float32)
 _TAIL_S = 0.15  # the CTC branch may still spell the wake word this long after its end
 
 
@@ -73,8 +74,11 @@ class RecogniserStream:
         self._tree = tree
 
     def finish(self) -> Result:
-        """Return the final words of what was pushed. The stream can go on afterwards."""
-        ended, outputs = self.encoder.rest()
+        """Return the final words of what was pushed. The stream can go on afterwards.
+
+        Silence is heard behind it: where a word is the last sound the decoder would begin again.
+        """
+        ended, outputs = self.encoder.rest(_SILENCE)
         last = self._decode(ended, [*self._log_probs, *outputs])
         return join([*self._sealed, last])
 

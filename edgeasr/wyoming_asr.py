@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 
-import numpy as np
 from wyoming.asr import (
     Transcribe,
     Transcript,
@@ -29,7 +28,6 @@ LANGUAGE = "en"
 MAX_AUDIO_S = 120.0
 MAX_HINTS = 2_000
 MAX_HINT_CHARS = 200
-_TAIL = np.zeros(SAMPLE_RATE * 3 // 10, np.int16)  # the silence that live audio ends with
 
 
 class Steady:
@@ -79,7 +77,7 @@ class _Utterance:
 
     def finish(self, pcm: Pcm) -> tuple[str, float]:
         """Take the last samples; return the final words and their confidence."""
-        self._stream.push(self._frontend.push(np.concatenate([pcm, _TAIL])))
+        self._stream.push(self._frontend.push(pcm))
         result = self._stream.finish()
         return result.text, result.confidence
 

@@ -56,6 +56,14 @@ def test_finishing_does_not_end_the_stream(recogniser, speech):
     assert stream.finish().text == transcribe(recogniser, speech).text
 
 
+def test_an_utterance_that_is_cut_off_ends_as_in_silence(recogniser, speech):
+    """Else the decoder, which sees no end, may begin again."""
+    cut = speech[: len(speech) // 2]
+    silent = np.full((50, 80), -10.0, np.float32)
+    followed = transcribe(recogniser, np.concatenate([cut, silent])).text
+    assert transcribe(recogniser, cut).text == followed
+
+
 def test_two_runs_are_equal(recogniser, speech):
     assert transcribe(recogniser, speech) == transcribe(recogniser, speech)
 

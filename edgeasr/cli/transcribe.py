@@ -5,8 +5,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from edgeasr.audio import SAMPLE_RATE
 from edgeasr.cli.inputs import Commands, add_audio_arguments, print_json, serve
 from edgeasr.features import Frontend, LogMel
@@ -18,7 +16,6 @@ from edgeasr.sources import audio_chunks
 
 __all__ = ["add_parser"]
 
-_TAIL = np.zeros(SAMPLE_RATE * 3 // 10, np.int16)  # the silence that live audio ends with
 
 
 def add_parser(commands: Commands) -> None:
@@ -50,7 +47,6 @@ def _transcribe(recogniser: Recogniser, path: Path, hints: Hints | None) -> dict
     for pcm in audio_chunks(path):
         samples += len(pcm)
         stream.push(frontend.push(pcm))
-    stream.push(frontend.push(_TAIL))
     result = stream.finish()
     words = [
         {"word": word.word, "start_s": round(word.start_s, 3), "end_s": round(word.end_s, 3),
