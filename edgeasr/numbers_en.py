@@ -58,20 +58,25 @@ def display(text: str) -> str:
 def clock_figures(text: str) -> str:
     """Return `text` with times past or to an hour in figures: "at quarter to nine" -> "at 8:45".
 
-    Those of the 24 hour clock as well, after "at". "ten to one" is a time only after a word such
-    as "at".
+    Those of the 24 hour clock as well, after "at", and those whose half of the day was spelled
+    ("two p m"). "ten to one" is a time only after a word such as "at".
     """
     written = text.split()
     words = [word.lower().strip(",.?!") for word in written]
     position, found = 0, list[str]()
     while position < len(words):
-        clock = _past_or_to(words, position) or _of_24_hours(words, position)
+        clock = (
+            _past_or_to(words, position)
+            or _of_24_hours(words, position)
+            or _spelled_half(words, position)
+        )
         if clock is None:
             found.append(written[position])
             position += 1
             continue
         tail = written[clock.end - 1][len(words[clock.end - 1]) :]
-        found.append(f"{clock.hour}:{clock.minute:02}{f' {clock.half}' * bool(clock.half)}{tail}")
+        time = f"{clock.hour}:{clock.minute:02}" if clock.minute else f"{clock.hour}"
+        found.append(f"{time} {clock.half}".strip() + tail)
         position = clock.end
     return " ".join(found)
 
@@ -82,6 +87,11 @@ def _past_or_to(words: Words, start: int) -> Clock | None:
     if clock and clock.relative and (named or _word(words, start - 1) in BEFORE_CLOCK):
         return clock
     return None
+
+
+def _spelled_half(words: Words, start: int) -> Clock | None:
+    clock = read_clock(words, start)
+    return clock if clock and clock.half and words[clock.end - 1] == "m" else None
 
 
 def _of_24_hours(words: Words, start: int) -> Clock | None:
