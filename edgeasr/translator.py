@@ -17,6 +17,7 @@ from edgeasr.faithful import Faithful
 from edgeasr.figures import LANGUAGES
 from edgeasr.numbers_en import clock_figures
 from edgeasr.session import Array
+from edgeasr.time_words_fr import clock_figures_fr
 from edgeasr.translation import Alternative, TranslationResult
 
 __all__ = ["Translator", "confidence_features"]
@@ -28,6 +29,8 @@ BEGIN, END = 2, 3
 _SENTENCE_END = re.compile(
     r"(?<=[.!?…])(?<!\bmr\.)(?<!\bmrs\.)(?<!\bdr\.)(?<!\bst\.)\s+", re.IGNORECASE
 )
+_CLOCKS = {"en": clock_figures, "fr": clock_figures_fr}
+"""Writes times as the networks know them, by source language"""
 _BREAKS = (re.compile(r"(?<=[,;:])\s+"), re.compile(r"\s+"))
 """Where a sentence too long is cut: between clauses, else between words"""
 
@@ -60,8 +63,7 @@ class Translator:
         if not 1 <= beam <= MAX_BEAM:
             raise TextError(f"a beam of {beam} can not be searched; give 1 to {MAX_BEAM}")
         text = _checked(text)
-        if self.source_language == "en":
-            text = clock_figures(text)
+        text = _CLOCKS.get(self.source_language, str)(text)
         parts = [
             self._part(part, ids, (beam, n_best, self._alpha if alpha is None else alpha))
             for part, ids in self._cut(text)
