@@ -155,6 +155,7 @@ class Assistant:
             source=text,
             source_language=translator.source_language,
             confidence=result.confidence,
+            doubtful=result.doubtful,
         )
 
     def _block(self, block: Pcm) -> Iterator[Event]:

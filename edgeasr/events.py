@@ -124,6 +124,8 @@ class Translation(Event):
     source_language: str
     confidence: float
     """0 to 1"""
+    doubtful: bool
+    """Whether not to rely on it: the confidence is low, or a number was lost"""
 
 
 @dataclass(frozen=True, kw_only=True)

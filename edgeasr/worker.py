@@ -69,6 +69,7 @@ class Service:
             source=text,
             source_language=translator.source_language,
             confidence=result.confidence,
+            doubtful=result.doubtful,
         )
 
 

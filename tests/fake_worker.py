@@ -36,7 +36,9 @@ SERVICE = Service(
     translators={
         "fr": SimpleNamespace(
             source_language="en",
-            translate=lambda text, beam: SimpleNamespace(text=f"<fr> {text}", confidence=1.0),
+            translate=lambda text, beam: SimpleNamespace(
+                text=f"<fr> {text}", confidence=1.0, doubtful=False
+            ),
         )
     },
     settings=Settings(targets=("fr",)),

@@ -206,7 +206,7 @@ class ScriptedAssistant:
             raise ConfigError(f"no translator to {target}")
         return Translation(
             at_s=self.now_s, session=session, language=target, text=f"<{target}> {text}",
-            source=text, source_language="en", confidence=0.8,
+            source=text, source_language="en", confidence=0.8, doubtful=False,
         )  # fmt: skip
 
     def _start(self, word: str, score: float) -> list:

@@ -145,6 +145,12 @@ def test_translate_prints_a_line_a_text(capsys):
     assert (status, len(out.splitlines())) == (0, 2)
 
 
+def test_a_doubtful_translation_is_named_beside_the_output(capsys):
+    status, out, err = run(capsys, "translate", "the zorgle quux is frobbed 14:35 unto 23 plinths")
+    assert status == 0
+    assert err == f"edgeasr: doubtful: {out}"
+
+
 def test_translate_reads_lines_from_stdin():
     done = subprocess.run(
         [sys.executable, "-m", "edgeasr", "translate", "--json"], input="thank you\n\nhello\n",

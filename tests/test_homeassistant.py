@@ -37,7 +37,7 @@ TRANSCRIPT = Transcript(
 )  # fmt: skip
 TRANSLATION = Translation(
     at_s=4.0, session="s1", language="fr", text="mot", source="word", source_language="en",
-    confidence=0.7,
+    confidence=0.7, doubtful=False,
 )  # fmt: skip
 INTENT = Intent(
     at_s=4.0, session="s1", intent="TurnOn", confidence=1.0, slots=(), text="on", source="tagger"
@@ -130,7 +130,7 @@ def test_long_states_are_cut_and_whole_in_the_attributes(bridge):
 def test_a_translation_asked_for_echoes_in_the_text_field(bridge):
     asked = Translation(
         at_s=0.0, language="fr", text="bonjour", source="hello", source_language="en",
-        confidence=0.9,
+        confidence=0.9, doubtful=False,
     )  # fmt: skip
     told = {m.topic: json.loads(m.body) for m in bridge.on_event(asked, request="1").messages}
     assert told[f"{ROOT}/homeassistant/last/asked"]["state"] == "hello"

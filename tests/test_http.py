@@ -62,7 +62,7 @@ EVENTS = (
     ),
     Translation(
         at_s=3.0, session="s", language="fr", text="allume la lumière", source=SAID,
-        source_language="en", confidence=0.8,
+        source_language="en", confidence=0.8, doubtful=False,
     ),
 )  # fmt: skip
 

@@ -19,7 +19,7 @@ class ScriptedAssistant:
     def translate(self, text, target, *, session):
         return Translation(
             at_s=99.0, session=session, language=target, text=text.upper(), source=text,
-            source_language="en", confidence=1.0,
+            source_language="en", confidence=1.0, doubtful=False,
         )  # fmt: skip
 
 

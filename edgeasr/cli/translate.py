@@ -1,6 +1,7 @@
 """`edgeasr translate`: the translator alone."""
 
 import argparse
+import sys
 from pathlib import Path
 
 from edgeasr.cli.inputs import Commands, print_json, serve_texts
@@ -48,8 +49,11 @@ def _translate(translator: Translator, text: str, arguments: argparse.Namespace)
             "language": translator.target_language,
             "text": result.text,
             "confidence": round(result.confidence, 3),
+            "doubtful": result.doubtful,
             "score": round(result.score, 4),
         }
         print_json(fields)
     else:
         print(result.text, flush=True)
+        if result.doubtful:
+            sys.stderr.write(f"edgeasr: doubtful: {result.text}\n")
