@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from edgeasr.figures import Figure, lost_figures
-from edgeasr.numbers_en import display
+from edgeasr.numbers_en import display, on_24_hours
 from edgeasr.stand_ins import LEAST_GAIN, Draft, unknown_words
 from edgeasr.translation import TranslationResult
 
@@ -48,10 +48,11 @@ class Faithful:
         return replace(best.result, doubtful=True, confidence=best.result.confidence / 2)
 
     def _with_numbers(self, figures: str, best: _Attempt) -> _Attempt:
-        """Try figures for number words, then known numbers, then known names beside them."""
+        """Try figures for number words, the other clock, known numbers, known names beside them."""
         lost, first = best.lost, Draft(figures)
         drafts = [first.with_numbers(lost, self.target, choice) for choice in range(_CHOICES)]
-        tries = dict.fromkeys((first, *drafts, *map(self._without_unknown, drafts)))
+        clock = Draft(on_24_hours(figures) if self.source == "en" else figures)
+        tries = dict.fromkeys((first, clock, *drafts, *map(self._without_unknown, drafts)))
         tries.pop(best.draft, None)  # what was translated already
         for draft in tries:
             attempt = self._attempt(draft, figures)

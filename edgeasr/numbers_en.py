@@ -8,7 +8,7 @@ import re
 from edgeasr.number_words import Words, number, plain, read_digits, read_number, read_ordinal
 from edgeasr.time_words import BEFORE_CLOCK, UNIT_SECONDS, Clock, clock_time, duration_s, read_clock
 
-__all__ = ["clock_figures", "clock_time", "display", "duration_s", "number"]
+__all__ = ["clock_figures", "clock_time", "display", "duration_s", "number", "on_24_hours"]
 
 _MAX_CHARS = 20_000  # far above any utterance; longer text is returned as it is
 
@@ -28,6 +28,7 @@ _UNITS = {
     "miles", "meters", "metres", "kilos", "kilograms", "grams", "liters", "litres", *UNIT_SECONDS,
 }  # fmt: skip
 _SUFFIX = {1: "st", 2: "nd", 3: "rd"}
+_HALF_OF_DAY = re.compile(r"\b(1[0-2]|[1-9])(?::([0-5]\d))?\s?([ap])(?:m\b|\.m\.)", re.IGNORECASE)
 _POSSESSIVE = re.compile(r"('s|s')$")
 
 
@@ -79,6 +80,16 @@ def clock_figures(text: str) -> str:
         found.append(f"{time} {clock.half}".strip() + tail)
         position = clock.end
     return " ".join(found)
+
+
+def on_24_hours(text: str) -> str:
+    """Return `text` with hours of a half of the day by the 24 hour clock: "2 pm" -> "14:00"."""
+
+    def written(found: re.Match[str]) -> str:
+        hour = int(found[1]) % 12 + 12 * (found[3].lower() == "p")
+        return f"{hour}:{found[2] or '00'}"
+
+    return _HALF_OF_DAY.sub(written, text)
 
 
 def _past_or_to(words: Words, start: int) -> Clock | None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeasr.numbers_en import clock_figures, clock_time, display, duration_s, number
+from edgeasr.numbers_en import clock_figures, clock_time, display, duration_s, number, on_24_hours
 
 ONES = [
     "zero",
@@ -173,3 +173,14 @@ def test_written_text_stays():
 )
 def test_times_past_or_to_an_hour_in_figures(spoken, written):
     assert clock_figures(spoken) == written
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("at 2 pm", "at 14:00"), ("at 7:30pm.", "at 19:30."), ("at 12 am", "at 0:00"),
+        ("at 12:15 p.m.", "at 12:15"), ("I am 2", "I am 2"), ("at 14 pm", "at 14 pm"),
+    ],
+)  # fmt: skip
+def test_hours_by_the_24_hour_clock(text, written):
+    assert on_24_hours(text) == written

@@ -141,6 +141,12 @@ def test_figures_are_tried_for_number_words():
     assert asked == list(others)
 
 
+def test_an_hour_that_is_lost_is_tried_by_the_other_clock():
+    others = {"wake me at 14:00": ("Réveille-moi à 14 h.", -1.0)}
+    best, _ = improved("wake me at two pm", ("Réveille-moi à 23 h.", -0.5), others)
+    assert (best.text, best.doubtful) == ("Réveille-moi à 14 h.", False)
+
+
 def test_a_name_beside_a_number_may_be_in_its_way():
     others = {"Tom bought 20 apples": ("Tom a acheté vingt pommes.", -1.0)}
     best, _ = improved("Xiao bought 47 apples", ("Xiao a acheté des pommes.", -1.0), others)
