@@ -196,16 +196,17 @@ class RowMaker:
     def colour(self, row: Array, rng: np.random.Generator) -> Array:
         """Return the row with noise behind it, at a random level, through a random microphone."""
         power = frames_power(row)
-        if rng.random() < 0.75 and self._noise:
-            snr = np.float32(rng.uniform(-0.5, 2.5))
+        if rng.random() < 0.8 and self._noise:
+            snr = np.float32(rng.uniform(-0.5, 3.2))
             power += frames_power(self._background(rng) - snr)
+        if rng.random() < 0.5 and self._speech:
+            power += self._room_tone(rng)
         curve = np.interp(np.arange(80), np.linspace(0, 79, 6), rng.normal(0, 0.3, size=6))
         power *= frames_power(curve.astype(np.float32))
-        power *= np.float32(10.0 ** rng.uniform(-3.0, 1.2))
+        power *= np.float32(10.0 ** rng.uniform(-3.0, 1.6))
         if rng.random() < 0.85:  # the hiss of the input; else digital silence
             hiss = 10.0 ** (rng.uniform(-10, -5.5) + np.linspace(0, rng.normal(0, 0.4), 80))
-            first = int(rng.integers(len(self._hiss) - len(power)))
-            power += hiss.astype(np.float32) * self._hiss[first : first + len(power)]
+            power += self._hissing(hiss.astype(np.float32), rng)
         if rng.random() < 0.08:  # telephone
             power[:, int(rng.integers(54, 64)) :] *= np.float32(1e-4)
         row = np.log(np.maximum(power, np.float32(1e-10))) * np.float32(1 / LN10)
@@ -213,6 +214,23 @@ class RowMaker:
             first, width = int(rng.integers(0, 70)), int(rng.integers(2, 12))
             row[:, first : first + width] = row[:, first : first + width].mean()
         return row
+
+    def _room_tone(self, rng: np.random.Generator) -> Array:
+        """Return the power of a real recording's pauses, as steady noise.
+
+        Synthetic voices have none: else a quiet room would tell that a person speaks, and people
+        are mostly heard in negatives.
+        """
+        at = self._speech[rng.integers(len(self._speech))]
+        frames = levelled(self._frames_of(at, 0, self.frames))[::3]
+        quiet = len(frames) // 10
+        tone = np.partition(frames, quiet, axis=0)[quiet] + rng.uniform(-1.0, 0.5)
+        return self._hissing(frames_power(tone.astype(np.float32)), rng)
+
+    def _hissing(self, spectrum: Array, rng: np.random.Generator) -> Array:
+        """Return power [frames, 80] of steady noise of a spectrum [80]."""
+        first = int(rng.integers(len(self._hiss) - self.frames))
+        return spectrum * self._hiss[first : first + self.frames]
 
     def _background(self, rng: np.random.Generator) -> Array:
         """Return noise, music or other people's speech, float32 [frames, 80], levelled."""

@@ -87,7 +87,7 @@ def _trained(
         load_trunk(task.model, trunk)
     config = LoopConfig(
         run=run, steps=options.steps, warmup_steps=100, clip_norm=5.0, final_rate=0.02,
-        evaluate_every=max(1, options.steps // 3), average_decay=0.995, bf16=True,
+        evaluate_every=-(-options.steps // 3), average_decay=0.995, bf16=True,
         seed=options.seed, threads=options.threads,
     )  # fmt: skip
     net = WakeNet(WakeConfig(phrases, hidden=_HIDDEN))
