@@ -15,10 +15,12 @@ from training import wake_second  # noqa: E402
 from training.evaluation.wake_kept import Kept  # noqa: E402
 from training.models.wake import WakeConfig, WakeNet  # noqa: E402
 from training.synthesis import Voice  # noqa: E402
+from training.wake_batches import GAP, RowMaker  # noqa: E402
 from training.wake_dev import Scorer  # noqa: E402
 from training.wake_export import DEFAULT_RATE, operating  # noqa: E402
 from training.wake_looks import Evidence, Look, load, looks, save  # noqa: E402
 from training.wake_measure import Curve, threshold_at  # noqa: E402
+from training.wake_packs import Clip  # noqa: E402
 from training.wake_speech import held_out, held_out_of  # noqa: E402
 
 RNG = np.random.default_rng(4)
@@ -150,3 +152,15 @@ def test_recordings_are_scored_as_a_fresh_detector_hears_them() -> None:
     for clip in clips:
         alone = scorer.scores(np.concatenate([quiet, clip])).max(axis=0)
         np.testing.assert_allclose(scorer.recordings([clip])[0], alone, atol=1e-6)
+
+
+def test_a_synthetic_word_lies_in_the_quiet_of_real_rooms(tmp_path: Path) -> None:
+    """Half of the rows have the pauses of a recording behind them; the hiss is lower."""
+    loud, quiet = np.zeros((90, 80), np.float16), np.full((30, 80), -2.0, np.float16)
+    clips = [Clip(key="speech", kind="speech", frames=120, start=0)]
+    pack: Any = SimpleNamespace(clips=clips, frames=lambda _clip: np.concatenate([loud, quiet]))
+    rows = RowMaker(("jarvis",), [pack])
+    silence = np.full((rows.frames, 80), GAP, np.float32)
+    levels = [float(np.median(rows.colour(silence.copy(), RNG))) for _ in range(60)]
+    roomy = sum(level > -5.2 for level in levels)
+    assert 10 < roomy < 50
