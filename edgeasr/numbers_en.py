@@ -8,7 +8,10 @@ import re
 from edgeasr.number_words import Words, number, plain, read_digits, read_number, read_ordinal
 from edgeasr.time_words import BEFORE_CLOCK, UNIT_SECONDS, Clock, clock_time, duration_s, read_clock
 
-__all__ = ["clock_figures", "clock_time", "display", "duration_s", "number", "on_24_hours"]
+__all__ = [
+    "clock_figures", "clock_time", "display", "duration_s", "number", "on_24_hours",
+    "with_right_ordinals",
+]  # fmt: skip
 
 _MAX_CHARS = 20_000  # far above any utterance; longer text is returned as it is
 
@@ -29,6 +32,8 @@ _UNITS = {
 }  # fmt: skip
 _SUFFIX = {1: "st", 2: "nd", 3: "rd"}
 _HALF_OF_DAY = re.compile(r"\b(1[0-2]|[1-9])(?::([0-5]\d))?\s?([ap])(?:m\b|\.m\.)", re.IGNORECASE)
+_CUT_ORDINAL = re.compile(rf"(?i)\b({'|'.join(sorted(_MONTHS))}) (\d{{1,2}})[strn]\b")
+_ORDINAL = re.compile(r"\b(\d{1,3})(?:st|nd|rd|th)\b")
 _POSSESSIVE = re.compile(r"('s|s')$")
 
 
@@ -90,6 +95,16 @@ def on_24_hours(text: str) -> str:
         return f"{hour}:{found[2] or '00'}"
 
     return _HALF_OF_DAY.sub(written, text)
+
+
+def with_right_ordinals(text: str) -> str:
+    """Return `text` with the right ends of ordinals: "March 23r" -> "March 23rd"."""
+    whole = _CUT_ORDINAL.sub(r"\1 \2th", text)
+    return _ORDINAL.sub(lambda found: _ordinal(int(found[1])), whole)
+
+
+def _ordinal(value: int) -> str:
+    return f"{value}{'th' if 10 < value % 100 < 14 else _SUFFIX.get(value % 10, 'th')}"
 
 
 def _past_or_to(words: Words, start: int) -> Clock | None:
@@ -154,8 +169,7 @@ def _date(words: Words, start: int) -> Piece | None:
     before_month |= _word(words, end) in _MONTHS
     if value > 31 or not (after_month or before_month):
         return None
-    suffix = "th" if 10 < value < 14 else _SUFFIX.get(value % 10, "th")
-    return f"{value}{suffix}", end
+    return _ordinal(value), end
 
 
 def _digits(words: Words, start: int) -> Piece | None:

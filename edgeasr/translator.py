@@ -15,7 +15,7 @@ from edgeasr.bundle import Bundle
 from edgeasr.errors import TextError
 from edgeasr.faithful import Faithful
 from edgeasr.figures import LANGUAGES
-from edgeasr.numbers_en import clock_figures
+from edgeasr.numbers_en import clock_figures, with_right_ordinals
 from edgeasr.session import Array
 from edgeasr.time_words_fr import clock_figures_fr
 from edgeasr.translation import Alternative, TranslationResult
@@ -143,7 +143,7 @@ class Translator:
 
     def _text(self, hypothesis: Hypothesis) -> str:
         text: str = self._target.decode(list(hypothesis.tokens))
-        return text.strip()
+        return with_right_ordinals(text.strip()) if self.target_language == "en" else text.strip()
 
     def _confidence_of(self, best: Hypothesis, source_pieces: int) -> float:
         """Return the logistic of log-probabilities, calibrated at export."""

@@ -4,7 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeasr.numbers_en import clock_figures, clock_time, display, duration_s, number, on_24_hours
+from edgeasr.numbers_en import (
+    clock_figures,
+    clock_time,
+    display,
+    duration_s,
+    number,
+    on_24_hours,
+    with_right_ordinals,
+)
 
 ONES = [
     "zero",
@@ -184,3 +192,15 @@ def test_times_past_or_to_an_hour_in_figures(spoken, written):
 )  # fmt: skip
 def test_hours_by_the_24_hour_clock(text, written):
     assert on_24_hours(text) == written
+
+
+@pytest.mark.parametrize(
+    ("text", "right"),
+    [
+        ("on March 23r at 2:30", "on March 23rd at 2:30"), ("the 3th of May", "the 3rd of May"),
+        ("on January 21s.", "on January 21st."), ("the 112th", "the 112th"),
+        ("the 11st", "the 11th"), ("in the 60s", "in the 60s"), ("21st", "21st"), ("4 t", "4 t"),
+    ],
+)  # fmt: skip
+def test_ordinals_get_their_right_ends(text, right):
+    assert with_right_ordinals(text) == right
