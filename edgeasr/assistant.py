@@ -19,7 +19,7 @@ from edgeasr.loading import Models
 from edgeasr.loudness import snr_db
 from edgeasr.recogniser import Hints
 from edgeasr.settings import Settings, WordSettings
-from edgeasr.translation import TranslationResult
+from edgeasr.translation import TranslationResult, translation_event
 from edgeasr.utterance import Utterance
 from edgeasr.wake import Detection, WakeDetector
 
@@ -147,16 +147,8 @@ class Assistant:
         translator = self._models.translator(target)
         result = translator.translate(text, beam=self.settings.beam)
         self.translations[target] = result
-        return Translation(
-            at_s=self.now_s,
-            session=session,
-            language=target,
-            text=result.text,
-            source=text,
-            source_language=translator.source_language,
-            confidence=result.confidence,
-            doubtful=result.doubtful,
-        )
+        languages = translator.source_language, target
+        return translation_event(result, text, languages, at_s=self.now_s, session=session)
 
     def _block(self, block: Pcm) -> Iterator[Event]:
         frames = self._frontend.push(block)

@@ -9,7 +9,7 @@ from edgeasr.number_words import Words, number, plain, read_digits, read_number,
 from edgeasr.time_words import BEFORE_CLOCK, UNIT_SECONDS, Clock, clock_time, duration_s, read_clock
 
 __all__ = [
-    "clock_figures", "clock_time", "display", "duration_s", "number", "on_24_hours",
+    "clock_figures", "clock_time", "display", "duration_s", "number", "on_24_hours", "ordinal",
     "with_right_ordinals",
 ]  # fmt: skip
 
@@ -100,10 +100,11 @@ def on_24_hours(text: str) -> str:
 def with_right_ordinals(text: str) -> str:
     """Return `text` with the right ends of ordinals: "March 23r" -> "March 23rd"."""
     whole = _CUT_ORDINAL.sub(r"\1 \2th", text)
-    return _ORDINAL.sub(lambda found: _ordinal(int(found[1])), whole)
+    return _ORDINAL.sub(lambda found: ordinal(int(found[1])), whole)
 
 
-def _ordinal(value: int) -> str:
+def ordinal(value: int) -> str:
+    """Return an ordinal in figures: 3 -> "3rd"."""
     return f"{value}{'th' if 10 < value % 100 < 14 else _SUFFIX.get(value % 10, 'th')}"
 
 
@@ -159,17 +160,17 @@ def _clock(words: Words, start: int) -> Piece | None:
 
 
 def _date(words: Words, start: int) -> Piece | None:
-    ordinal = read_ordinal(words, start)
-    if ordinal is None:
+    reading = read_ordinal(words, start)
+    if reading is None:
         return None
-    value, end = int(ordinal[0]), ordinal[1]
+    value, end = int(reading[0]), reading[1]
     after_month = _word(words, start - 1) in _MONTHS
     after_month |= _word(words, start - 1) == "the" and _word(words, start - 2) in _MONTHS
     before_month = _word(words, end) == "of" and _word(words, end + 1) in _MONTHS
     before_month |= _word(words, end) in _MONTHS
     if value > 31 or not (after_month or before_month):
         return None
-    return _ordinal(value), end
+    return ordinal(value), end
 
 
 def _digits(words: Words, start: int) -> Piece | None:

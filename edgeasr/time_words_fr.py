@@ -2,25 +2,25 @@
 
 import re
 
+from edgeasr.figures import names
+
 __all__ = ["clock_figures_fr"]
 
-_SMALL = (
-    "zéro", "une", "deux", "trois", "quatre", "cinq", "six", "sept", "huit", "neuf", "dix", "onze",
-    "douze", "treize", "quatorze", "quinze", "seize", "dix-sept", "dix-huit", "dix-neuf",
-)  # fmt: skip
-_TENS = {20: "vingt", 30: "trente", 40: "quarante", 50: "cinquante"}
+_TENS = (20, 30, 40, 50)
 
 
-def _names() -> dict[str, int]:
+def _values() -> dict[str, int]:
     """Return the numbers of a clock by name, with spaces for hyphens."""
-    names = {word.replace("-", " "): value for value, word in enumerate(_SMALL)} | {"un": 1}
-    for value, ten in _TENS.items():
-        names |= {ten: value, f"{ten} et un": value + 1, f"{ten} et une": value + 1}
-        names |= {f"{ten} {_SMALL[ones]}": value + ones for ones in range(2, 10)}
-    return names
+    small = {0: "zéro", 1: "une"} | {value: names(str(value), "fr")[0] for value in range(2, 20)}
+    known = {word.replace("-", " "): value for value, word in small.items()} | {"un": 1}
+    for value in _TENS:
+        ten = names(str(value), "fr")[0]
+        known |= {ten: value, f"{ten} et un": value + 1, f"{ten} et une": value + 1}
+        known |= {f"{ten} {small[ones]}": value + ones for ones in range(2, 10)}
+    return known
 
 
-_NUMBERS = _names()
+_NUMBERS = _values()
 _NUMBER = "|".join(sorted((name.replace(" ", "[ -]") for name in _NUMBERS), key=len, reverse=True))
 _HOUR = rf"(?P<hour>\d{{1,2}}|{_NUMBER})[ \u00a0\u202f]?(?:heures?\b|(?P<sign>h)(?![^\W\d_]))"
 _MINUTE = (

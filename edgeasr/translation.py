@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
+from edgeasr.events import Translation
 from edgeasr.session import Array
 
-__all__ = ["Alternative", "TranslationResult"]
+__all__ = ["Alternative", "TranslationResult", "translation_event"]
 
 
 @dataclass(frozen=True)
@@ -33,3 +34,20 @@ class TranslationResult:
     attention: Array
     """float32 [target pieces, source pieces]; rows sum to 1"""
     n_best: tuple[Alternative, ...]
+
+
+def translation_event(
+    result: TranslationResult, source: str, languages: tuple[str, str], *,
+    at_s: float, session: str | None = None,
+) -> Translation:  # fmt: skip
+    """Return what is told of the translation of `source` between two languages."""
+    return Translation(
+        at_s=at_s,
+        session=session,
+        language=languages[1],
+        text=result.text,
+        source=source,
+        source_language=languages[0],
+        confidence=result.confidence,
+        doubtful=result.doubtful,
+    )

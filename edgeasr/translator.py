@@ -142,8 +142,8 @@ class Translator:
         return step, encoded["state"]
 
     def _text(self, hypothesis: Hypothesis) -> str:
-        text: str = self._target.decode(list(hypothesis.tokens))
-        return with_right_ordinals(text.strip()) if self.target_language == "en" else text.strip()
+        text: str = self._target.decode(list(hypothesis.tokens)).strip()
+        return with_right_ordinals(text) if self.target_language == "en" else text
 
     def _confidence_of(self, best: Hypothesis, source_pieces: int) -> float:
         """Return the logistic of log-probabilities, calibrated at export."""

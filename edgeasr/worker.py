@@ -19,6 +19,7 @@ from edgeasr.jobs import recording_job
 from edgeasr.mqtt_topics import WorkerTopics, encode
 from edgeasr.recogniser import Recogniser
 from edgeasr.settings import Settings
+from edgeasr.translation import translation_event
 from edgeasr.translator import Translator
 from edgeasr.worker_session import Request, WorkerSession
 
@@ -62,15 +63,7 @@ class Service:
     def _translate(self, text: str, target: str) -> Translation:
         translator = self.translators[target]
         result = translator.translate(text, beam=self.settings.beam)
-        return Translation(
-            at_s=0.0,
-            language=target,
-            text=result.text,
-            source=text,
-            source_language=translator.source_language,
-            confidence=result.confidence,
-            doubtful=result.doubtful,
-        )
+        return translation_event(result, text, (translator.source_language, target), at_s=0.0)
 
 
 class _Job:

@@ -2,6 +2,7 @@
 
 import random
 
+from edgeasr.numbers_en import ordinal
 from training.translator_nouns import Form, Phrases
 
 __all__ = ["clock_time", "date", "duration"]
@@ -22,7 +23,6 @@ _MONTHS = (
     ("November", 30, "novembre", "November", "noviembre"),
     ("December", 31, "décembre", "Dezember", "diciembre"),
 )  # fmt: skip
-_MARKS = {1: "st", 2: "nd", 3: "rd", 21: "st", 22: "nd", 23: "rd", 31: "st"}
 
 
 def _one_unit(number: int, unit: str) -> Phrases:
@@ -146,8 +146,7 @@ def date(draw: random.Random) -> Phrases:
     """Return the day of a month, as a command names when something is to be done."""
     english, days, french, german, spanish = draw.choice(_MONTHS)
     day = draw.randint(1, days)
-    number = f"{day}{_MARKS.get(day, 'th')}"
-    said = draw.choice((f"on {english} {number}", f"on the {number} of {english}"))
+    said = draw.choice((f"on {english} {ordinal(day)}", f"on the {ordinal(day)} of {english}"))
     return {
         "en": Form(said), "fr": Form(f"le {'1er' if day == 1 else day} {french}"),
         "de": Form(f"am {day}. {german}"), "es": Form(f"el {day} de {spanish}"),

@@ -137,7 +137,7 @@ def main(argv: list[str]) -> int:
     task = PhoneTask(pack, said, rows=options.rows, seed=options.seed)
     config = LoopConfig(
         run=options.run, steps=options.steps, warmup_steps=200, clip_norm=5.0, final_rate=0.02,
-        evaluate_every=max(1, options.steps // 6), average_decay=0.998, bf16=True,
+        evaluate_every=-(-options.steps // 6), average_decay=0.998, bf16=True,
         seed=options.seed, threads=options.threads,
     )  # fmt: skip
     task.model.load_state_dict(load_weights(train(task, config))["model"])

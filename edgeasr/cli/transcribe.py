@@ -17,7 +17,6 @@ from edgeasr.sources import audio_chunks
 __all__ = ["add_parser"]
 
 
-
 def add_parser(commands: Commands) -> None:
     """Add the command's arguments."""
     parser = commands.add_parser("transcribe", help="recognise recorded files")
